@@ -1,0 +1,1 @@
+//! AWS sessions and readable errors: every AWS call wrapped once.

@@ -1,0 +1,1 @@
+//! The arguments, each with its environment variable.

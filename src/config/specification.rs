@@ -1,0 +1,99 @@
+//! The checked specification: every value is sound, every default is filled in.
+
+use std::collections::BTreeMap;
+
+use crate::dockerfile::{Lines, Template};
+use crate::ecr::RepositorySettings;
+use crate::image::{Platform, Reference, Registry, Repository, Tag};
+use crate::registry::{Endpoint, Login};
+
+/// What the user wants, checked.
+#[derive(Clone, Debug)]
+pub struct Specification {
+    /// Where images go.
+    pub destination: Destination,
+    /// How a missing destination repository is created, and what an immutable tag means.
+    pub repositories: Repositories,
+    /// What is known about source registries, by their name.
+    pub upstreams: BTreeMap<Registry, Upstream>,
+    /// One entry per destination tag, in the file's order.
+    pub images: Vec<ImageSpecification>,
+}
+
+/// The ECR registry that images go to.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Destination {
+    /// The AWS region; the AWS SDK's own chain decides where this is absent.
+    pub region: Option<String>,
+    /// Twelve digits; the account of the authorization token where this is absent.
+    pub account_id: Option<String>,
+    /// The AWS profile.
+    pub profile: Option<String>,
+    /// The ARN of a role assumed for everything on the destination side.
+    pub role_arn: Option<String>,
+    /// Where the registry really is, for tests and proxies; the AWS API still answers for
+    /// repositories.
+    pub registry: Option<Endpoint>,
+}
+
+/// How destination repositories are treated.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Repositories {
+    /// Whether a missing repository is created; otherwise its images are skipped.
+    pub create: bool,
+    /// What to do when an immutable tag holds something else.
+    pub on_conflict: OnConflict,
+    /// The settings of a repository that longshore creates.
+    pub settings: RepositorySettings,
+}
+
+/// What to do when an immutable tag holds something else.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OnConflict {
+    /// The image fails.
+    #[default]
+    Fail,
+    /// The tag stays as it is, and that is no failure.
+    Keep,
+}
+
+/// What is known about one source registry.
+#[derive(Clone, Debug, Default)]
+pub struct Upstream {
+    /// The user to be at this registry.
+    pub login: Option<Login>,
+    /// Where the registry is really read; names and labels keep the registry's own name.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// One destination tag and all that decides what it holds.
+#[derive(Clone, Debug)]
+pub struct ImageSpecification {
+    /// The line of the file that names it, counted from 1.
+    pub line: usize,
+    /// The upstream image, with a tag, a digest or both.
+    pub source: Reference,
+    /// The destination repository, namespace included.
+    pub repository: Repository,
+    /// The destination tag.
+    pub tag: Tag,
+    /// The platforms to build.
+    pub platforms: Platforms,
+    /// The extra Dockerfile lines.
+    pub lines: Lines,
+    /// The template of the Dockerfile.
+    pub template: Template,
+    /// Build arguments by name.
+    pub args: BTreeMap<String, String>,
+}
+
+/// Which platforms of the source are built.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Platforms {
+    /// All that the source offers.
+    All,
+    /// The Docker daemon's own: the default with `RUN` lines.
+    Daemon,
+    /// These, without repetition.
+    Only(Vec<Platform>),
+}

@@ -1,0 +1,1 @@
+//! The Docker daemon: every call wrapped once.

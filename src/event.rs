@@ -1,0 +1,93 @@
+//! What happens during a run, as values, and the trait that receives them. The rooms that work
+//! know no terminal; `report` turns these values into lines, bars and tables.
+
+use std::time::Duration;
+
+use crate::image::{Digest, Platform, Reference, Repository};
+
+/// A step on an image's way from the file to ECR.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// The source is being resolved to a digest.
+    Resolve,
+    /// The Docker daemon pulls the base and runs the lines, for one platform.
+    Build(Platform),
+    /// The Docker daemon uploads the built image.
+    Push(Platform),
+    /// The pushed digest is compared with the registry's.
+    Verify,
+    /// The platforms' images are joined into one index.
+    Index,
+}
+
+/// Something that happened. An image is named by its destination.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Event {
+    /// Planning begins for this many images.
+    Planning {
+        /// How many images.
+        images: usize,
+    },
+    /// A missing repository was created.
+    RepositoryCreated {
+        /// The repository.
+        repository: Repository,
+    },
+    /// Work on an image begins.
+    Started {
+        /// The destination.
+        image: Reference,
+    },
+    /// An image reached a step.
+    Reached {
+        /// The destination.
+        image: Reference,
+        /// The step.
+        step: Step,
+    },
+    /// The Docker daemon printed something, in pieces that need not be whole lines.
+    Output {
+        /// The destination.
+        image: Reference,
+        /// The platform being built or pushed.
+        platform: Platform,
+        /// What was printed, without terminal escapes.
+        text: String,
+    },
+    /// An image will be tried once more at the end of the run.
+    Postponed {
+        /// The destination.
+        image: Reference,
+        /// Why it failed the first time.
+        reason: String,
+    },
+    /// Something that the user should know and that fails nothing.
+    Warning {
+        /// The destination.
+        image: Reference,
+        /// What to know.
+        message: String,
+    },
+    /// An image is in place.
+    Finished {
+        /// The destination.
+        image: Reference,
+        /// The digest that the tag now has.
+        digest: Digest,
+        /// How long the work took.
+        elapsed: Duration,
+    },
+    /// An image failed for good.
+    Failed {
+        /// The destination.
+        image: Reference,
+        /// Why, with all causes.
+        reason: String,
+    },
+}
+
+/// Receives events as they happen, from several tasks at once.
+pub trait Observer: Send + Sync {
+    /// Takes one event.
+    fn observe(&self, event: Event);
+}

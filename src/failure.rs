@@ -1,0 +1,37 @@
+//! What every room's error can say about itself, so that the rooms above decide on a retry, an
+//! exit code and a hint without knowing the room.
+
+use std::error::Error;
+
+/// What kind of failure an error is. The last retry and the exit code depend on it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// Credentials were missing or refused. Never retried: a second try cannot help.
+    Refused,
+    /// The Docker daemon, a registry or AWS could not be reached at all.
+    Unreachable,
+    /// Throttling, a server error or a broken connection: a later try may succeed.
+    Transient,
+    /// An immutable tag holds something else. Never retried.
+    Conflict,
+    /// Everything else: the same request would fail the same way.
+    Permanent,
+}
+
+impl Kind {
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Transient)
+    }
+}
+
+/// An error of one of the rooms.
+pub trait Failure: Error + Send + Sync + 'static {
+    /// What kind of failure this is.
+    fn kind(&self) -> Kind;
+
+    /// What the user can do about it: one lower-case sentence without a final period.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,3 @@
+//! The `longshore` binary: parse, run, exit code; nothing else.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The build-and-push pipeline: observe, plan, apply.
