@@ -80,34 +80,29 @@ impl Address {
     ) -> Result<Self, Error> {
         let certificates = env("DOCKER_CERT_PATH").map(PathBuf::from);
         let certificates = certificates.or_else(|| folder.map(Path::to_owned));
-        let tls = match (env("DOCKER_TLS_VERIFY"), env("DOCKER_TLS")) {
-            (Some(_), _) => certificates.as_deref().map(Tls::within),
-            (None, Some(_)) => {
-                let place = "DOCKER_TLS without DOCKER_TLS_VERIFY".to_owned();
-                return Err(Error::Unverified { place });
-            }
-            (None, None) => None,
-        };
-        // TLS without a word from the environment is what `https://` itself says.
-        let tls = tls.or_else(|| {
-            let certificates = certificates.as_deref()?;
-            host.starts_with("https://")
-                .then(|| Tls::within(certificates))
-        });
-        Self::parse(host, tls)
+        let verify = env("DOCKER_TLS_VERIFY").is_some();
+        let address = Self::parse(host, &certificates.unwrap_or_default(), verify)?;
+        if address.scheme == Scheme::Tcp && !verify && env("DOCKER_TLS").is_some() {
+            let place = "DOCKER_TLS without DOCKER_TLS_VERIFY".to_owned();
+            return Err(Error::Unverified { place });
+        }
+        Ok(address)
     }
 
     /// Reads `scheme://place`, completing it as the `docker` command does: no scheme means TCP,
-    /// no port means 2375, with TLS 2376.
-    pub(super) fn parse(host: &str, tls: Option<Tls>) -> Result<Self, Error> {
+    /// no port means 2375, with TLS 2376. TCP is spoken over TLS where that is wanted, and with
+    /// `https://` in any case; `certificates` is the folder of its files.
+    pub(super) fn parse(host: &str, certificates: &Path, with_tls: bool) -> Result<Self, Error> {
         let (scheme, place) = host.split_once("://").unwrap_or(("tcp", host));
-        let (scheme, tls) = match scheme {
-            "unix" => (Scheme::Unix, None),
-            "npipe" => (Scheme::NamedPipe, None),
-            "tcp" | "http" | "https" => (Scheme::Tcp, tls),
-            "ssh" => (Scheme::Ssh, None),
+        let with_tls = with_tls || scheme == "https";
+        let scheme = match scheme {
+            "unix" => Scheme::Unix,
+            "npipe" => Scheme::NamedPipe,
+            "tcp" | "http" | "https" => Scheme::Tcp,
+            "ssh" => Scheme::Ssh,
             _ => return Err(Error::NotAnAddress { host: host.into() }),
         };
+        let tls = (with_tls && scheme == Scheme::Tcp).then(|| Tls::within(certificates));
         let place = match scheme {
             Scheme::Tcp => place.trim_end_matches('/'),
             _ => place,
@@ -130,7 +125,7 @@ impl Address {
 
 impl Tls {
     /// The files by their usual names in one folder.
-    pub(super) fn within(folder: &Path) -> Self {
+    fn within(folder: &Path) -> Self {
         Self {
             ca: folder.join("ca.pem"),
             certificate: folder.join("cert.pem"),
@@ -273,7 +268,7 @@ mod tests {
             "unix://x",
             "tcp:///",
         ] {
-            let error = Address::parse(host, None).unwrap_err();
+            let error = Address::parse(host, Path::new(""), false).unwrap_err();
             assert!(matches!(error, Error::NotAnAddress { .. }), "{host}");
         }
     }

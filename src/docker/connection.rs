@@ -32,7 +32,8 @@ pub struct Docker {
 impl Docker {
     /// Finds the daemon as the `docker` command does and agrees with it on a version of its API.
     /// `env` reads an environment variable: `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_CONFIG`,
-    /// `DOCKER_CERT_PATH`, `DOCKER_TLS_VERIFY`, `DOCKER_API_VERSION`, `HOME`.
+    /// `DOCKER_CERT_PATH`, `DOCKER_TLS_VERIFY`, `DOCKER_TLS`, `DOCKER_API_VERSION` and `HOME`
+    /// (`USERPROFILE` on Windows). A daemon that is not there is told within ten seconds.
     pub fn connect(
         env: &dyn Fn(&str) -> Option<String>,
     ) -> impl Future<Output = Result<Self, Error>> + Send + use<> {
@@ -51,7 +52,7 @@ impl Docker {
         let greeting = client.version().await;
         let server = greeting.map_err(|source| Error::Unreachable {
             address: address.to_string(),
-            source: Transport::from(source),
+            source: Transport::new(source),
         })?;
         let version = match wanted {
             Some(version) => parse("DOCKER_API_VERSION", &version)?,
@@ -99,13 +100,13 @@ fn open(address: &Address) -> Result<bollard::Docker, Error> {
                 bollard::Docker::connect_with_ssl(&host, key, certificate, ca, timeout, version);
             return client.map_err(|source| Error::Tls {
                 address: host,
-                source: Transport::from(source),
+                source: Transport::new(source),
             });
         }
     };
     client.map_err(|source| Error::Unreachable {
         address: host,
-        source: Transport::from(source),
+        source: Transport::new(source),
     })
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::address::{Address, DEFAULT_CONTEXT, Scheme, Tls};
+use super::address::{Address, DEFAULT_CONTEXT, Scheme};
 use super::error::Error;
 use crate::image::Digest;
 
@@ -45,8 +45,7 @@ pub(super) fn find(folder: Option<&Path>, name: &str, named_by: &str) -> Result<
     let endpoint = read::<Meta>(&meta)?.ok_or_else(unknown)?.endpoints.docker;
     let endpoint = endpoint.ok_or_else(|| Error::NoEndpoint { name: name.into() })?;
     let tls = store.join("tls").join(hash.hex()).join("docker");
-    let tls = tls.is_dir().then(|| Tls::within(&tls));
-    let address = Address::parse(&endpoint.host, tls)?;
+    let address = Address::parse(&endpoint.host, &tls, tls.is_dir())?;
     if endpoint.skip_tls_verify && address.scheme == Scheme::Tcp {
         let place = format!("the Docker context `{name}`");
         return Err(Error::Unverified { place });

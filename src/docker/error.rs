@@ -173,6 +173,10 @@ impl fmt::Display for Reason {
 pub struct Transport(bollard::errors::Error);
 
 impl Transport {
+    pub(super) fn new(error: bollard::errors::Error) -> Self {
+        Self(error)
+    }
+
     /// The cause at the bottom: `Connection refused (os error 111)`.
     fn root(&self) -> &(dyn StdError + 'static) {
         let mut error: &(dyn StdError + 'static) = &self.0;
@@ -196,18 +200,12 @@ impl fmt::Display for Transport {
             bollard::errors::Error::SocketNotFoundError(_) => {
                 formatter.write_str("there is no such socket")
             }
-            _ => fmt::Display::fmt(self.root(), formatter),
+            _ => formatter.write_str(self.root().to_string().trim_end()),
         }
     }
 }
 
 impl StdError for Transport {}
-
-impl From<bollard::errors::Error> for Transport {
-    fn from(error: bollard::errors::Error) -> Self {
-        Self(error)
-    }
-}
 
 impl Error {
     /// A failed call as an error: the daemon's own words where there are some.
@@ -226,7 +224,7 @@ impl Error {
             },
             Bollard::DockerResponseServerError { message, .. } => Reason::new(message),
             error => {
-                let source = Transport(error);
+                let source = Transport::new(error);
                 return Self::Lost { task, source };
             }
         };

@@ -100,6 +100,7 @@ const TEXTS: &[(Meaning, &[&str])] = &[
             "name unknown",
             "manifest unknown",
             "does not exist",
+            "no such image",
         ],
     ),
 ];
@@ -140,7 +141,9 @@ impl Meaning {
             Self::ImmutableTag => {
                 Some("push another tag, or set `on_conflict: keep` to leave what is there")
             }
-            Self::Credentials => Some("check the username and password for that registry"),
+            Self::Credentials => {
+                Some("check the username and password for that registry, or use `docker login`")
+            }
             Self::Network => Some(
                 "the daemon itself must reach the registry: check the name, its DNS, its proxy \
                  and its network",

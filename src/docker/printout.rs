@@ -50,9 +50,16 @@ impl<'a> Printout<'a> {
         }
     }
 
-    /// Takes a line about a layer, unless it only counts bytes or announces what comes.
+    /// Takes a line about a layer, unless it only counts bytes or announces what comes next.
     pub(super) fn status(&mut self, id: Option<&str>, status: &str, counts: bool) {
-        if counts || matches!(status, "Preparing" | "Waiting" | "Pulling fs layer") {
+        const ANNOUNCEMENTS: [&str; 5] = [
+            "Preparing",
+            "Waiting",
+            "Pulling fs layer",
+            "Verifying Checksum",
+            "Download complete",
+        ];
+        if counts || ANNOUNCEMENTS.contains(&status) {
             return;
         }
         match id {
