@@ -1,1 +1,20 @@
 //! The Docker daemon: every call wrapped once.
+
+mod address;
+mod build;
+mod connection;
+mod context;
+mod error;
+#[cfg(test)]
+mod fake;
+mod images;
+mod login;
+mod meaning;
+mod printout;
+mod push;
+
+pub use build::BuildRequest;
+pub use connection::Docker;
+pub use error::{Error, Reason, Task, Transport};
+pub use images::ImageDetails;
+pub use meaning::Meaning;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::image::Tag;
+
 /// How a repository is created.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RepositorySettings {
@@ -30,6 +32,45 @@ pub enum TagMutability {
         /// Patterns of tags that stay mutable.
         except: Vec<String>,
     },
+    /// Every tag can, but for those that match one of these patterns. Found on repositories that
+    /// others made.
+    MutableExcept {
+        /// Patterns of tags that are immutable.
+        immutable: Vec<String>,
+    },
+}
+
+impl TagMutability {
+    /// Whether this tag, once there, cannot be overwritten.
+    pub fn is_immutable(&self, tag: &Tag) -> bool {
+        let matches_one = |patterns: &[String]| {
+            let mut patterns = patterns.iter();
+            patterns.any(|pattern| matches(pattern, tag.as_str()))
+        };
+        match self {
+            Self::Mutable => false,
+            Self::Immutable { except } => !matches_one(except),
+            Self::MutableExcept { immutable } => matches_one(immutable),
+        }
+    }
+}
+
+/// Whether the pattern, in which `*` stands for any text, describes the whole text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((start, pattern)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(mut rest) = text.strip_prefix(start) else {
+        return false;
+    };
+    let (middle, end) = pattern.rsplit_once('*').unwrap_or(("", pattern));
+    for part in middle.split('*') {
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(end)
 }
 
 /// How ECR encrypts a repository.
@@ -53,6 +94,55 @@ impl Default for RepositorySettings {
             lifecycle_policy: None,
             policy: None,
             tags: BTreeMap::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text, expected) in [
+            ("latest", "latest", true),
+            ("latest", "latest-1", false),
+            ("*", "anything", true),
+            ("dev-*", "dev-", true),
+            ("dev-*", "dev-1", true),
+            ("dev-*", "my-dev-1", false),
+            ("*-rc", "1.0-rc", true),
+            ("*-rc", "1.0-rc1", false),
+            ("1.*-rc*", "1.2-rc3", true),
+            ("1.*-rc*", "2.1-rc", false),
+            ("a*b*c", "a-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("a*a", "a", false),
+            ("a**b", "ab", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn exceptions_turn_the_rule_round() {
+        let patterns = || vec!["latest".to_owned(), "dev-*".to_owned()];
+        let rules = [
+            TagMutability::Mutable,
+            TagMutability::Immutable { except: Vec::new() },
+            TagMutability::Immutable { except: patterns() },
+            TagMutability::MutableExcept {
+                immutable: patterns(),
+            },
+        ];
+        for (tag, expected) in [
+            ("latest", [false, true, false, true]),
+            ("dev-3", [false, true, false, true]),
+            ("1.0", [false, true, true, false]),
+        ] {
+            let tag = tag.parse().unwrap();
+            let answers = rules.each_ref().map(|rule| rule.is_immutable(&tag));
+            assert_eq!(answers, expected, "{tag}");
         }
     }
 }

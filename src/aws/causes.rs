@@ -1,0 +1,51 @@
+//! The causes of an SDK error, from the outermost to the innermost.
+
+use std::error::Error as StdError;
+
+use aws_sdk_ecr::error::ErrorMetadata;
+
+pub(super) fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+pub(super) fn find<'a, T: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a T> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    chain(error)
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+/// How the SDK prints an error that only its cause explains.
+const SAY_NOTHING: [&str; 6] = [
+    "an error occurred while loading credentials",
+    "dispatch failure",
+    "io error",
+    "other",
+    "service error",
+    "unhandled error",
+];
+
+/// The causes that say something, in one line.
+pub(super) fn readable(error: &(dyn StdError + 'static)) -> String {
+    if let Some(metadata) = find::<ErrorMetadata>(error)
+        && let Some(code) = metadata.code()
+    {
+        return format!(
+            "`{code}`: {}",
+            metadata.message().unwrap_or("no reason given")
+        );
+    }
+    let texts: Vec<String> = chain(error)
+        .map(ToString::to_string)
+        .filter(|text| !SAY_NOTHING.contains(&text.as_str()))
+        .collect();
+    texts.join(": ")
+}

@@ -1,0 +1,270 @@
+//! Building an image.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+
+use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
+use futures_util::StreamExt;
+use tracing::debug;
+
+use super::connection::Docker;
+use super::error::{Error, Task};
+use super::login;
+use super::meaning::Meaning;
+use super::printout::Printout;
+use crate::image::{Digest, Platform, Registry};
+use crate::registry::Login;
+
+/// What to build.
+#[derive(Clone, Copy, Debug)]
+pub struct BuildRequest<'a> {
+    /// The Dockerfile. It is all the context there is.
+    pub dockerfile: &'a str,
+    /// Build arguments.
+    pub args: &'a BTreeMap<String, String>,
+    /// Labels to add.
+    pub labels: &'a BTreeMap<String, String>,
+    /// The platform. The classic builder heeds it only while it pulls: name the base by its own
+    /// manifest's digest.
+    pub platform: Option<&'a Platform>,
+    /// Logins at the registries that bases come from.
+    pub logins: &'a [(Registry, Login)],
+    /// The local name of the image, with a tag: `longshore/build:1`.
+    pub tag: &'a str,
+}
+
+impl Docker {
+    /// Builds an image with the classic builder and gives its local id: the digest of its
+    /// configuration, or of its manifest where the daemon keeps images in containerd. `output`
+    /// receives what the daemon prints, in pieces that need not be whole lines. Dropping the
+    /// future cancels the build.
+    pub async fn build(
+        &self,
+        request: &BuildRequest<'_>,
+        output: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Digest, Error> {
+        let started = Instant::now();
+        let task = || Task::Build(request.tag.to_owned());
+        let mut printout = Printout::new(output);
+        let mut id = None;
+        let mut failure = None;
+        let client = self.patient();
+        let logins = login::by_registry(request.logins);
+        let context = bollard::body_full(context(request.dockerfile).into());
+        let mut stream = client.build_image(options(request), Some(logins), Some(context));
+        // The id comes before the image has its name, and once per stage: only the end of the
+        // stream tells that all is done.
+        while let Some(item) = stream.next().await {
+            let item = match item {
+                Ok(item) => item,
+                Err(error) => {
+                    failure.get_or_insert(error);
+                    continue;
+                }
+            };
+            if let Some(text) = &item.stream {
+                printout.print(text);
+            }
+            if let Some(status) = &item.status {
+                let progress = item.progress_detail.as_ref();
+                let counts = progress.is_some_and(|progress| progress.current.is_some());
+                printout.status(item.id.as_deref(), status, counts);
+            }
+            id = item.aux.and_then(|image| image.id).or(id);
+        }
+        if let Some(error) = failure {
+            return Err(explain(Error::of(task(), error), &mut printout));
+        }
+        let id = id.and_then(|id| id.parse().ok());
+        let id: Digest = id.ok_or_else(|| Error::Incomplete {
+            task: task(),
+            what: "the image's id",
+        })?;
+        debug!(tag = request.tag, %id, elapsed = ?started.elapsed(), "built");
+        Ok(id)
+    }
+}
+
+/// Adds to a failed command what the daemon only printed.
+fn explain(mut error: Error, printout: &mut Printout<'_>) -> Error {
+    if let Error::Failed { source, .. } = &mut error
+        && source.meaning == Meaning::Command
+    {
+        source.last_output = printout.last_line();
+        if printout.exec_format_error() {
+            source.meaning = Meaning::Emulation;
+        }
+    }
+    error
+}
+
+fn options(request: &BuildRequest<'_>) -> bollard::query_parameters::BuildImageOptions {
+    let owned = |map: &BTreeMap<String, String>| -> HashMap<String, String> {
+        map.clone().into_iter().collect()
+    };
+    let options = BuildImageOptionsBuilder::default()
+        .version(BuilderVersion::BuilderV1)
+        .dockerfile("Dockerfile")
+        .t(request.tag)
+        .buildargs(&owned(request.args))
+        .labels(&owned(request.labels))
+        .rm(true)
+        .forcerm(true);
+    let options = match request.platform {
+        Some(platform) => options.platform(&platform.to_string()),
+        None => options,
+    };
+    options.build()
+}
+
+/// The context: a tar archive with the Dockerfile alone, the same bytes each time.
+fn context(dockerfile: &str) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(dockerfile.len() as u64);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    let mut archive = tar::Builder::new(Vec::new());
+    archive
+        .append_data(&mut header, "Dockerfile", dockerfile.as_bytes())
+        .and_then(|()| archive.into_inner())
+        .expect("memory takes every write")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+    use crate::docker::fake::Fake;
+    use crate::failure::{Failure as _, Kind};
+
+    async fn build(status: u16, answer: &str) -> (Result<Digest, Error>, String, Fake) {
+        let fake = Fake::start("1.41", &[("POST /v1.41/build", status, answer)]).await;
+        let docker = fake.connect(&[]).await;
+        let login = |password: &str| Login::Password {
+            username: "AWS".to_owned(),
+            password: password.into(),
+        };
+        let request = BuildRequest {
+            dockerfile: "FROM base\nRUN mkdir /x\n",
+            args: &BTreeMap::from([("A".to_owned(), "1 2".to_owned())]),
+            labels: &BTreeMap::from([("l".to_owned(), "é".to_owned())]),
+            platform: Some(&"linux/arm/v7".parse().unwrap()),
+            logins: &[
+                ("docker.io".parse().unwrap(), login("hub")),
+                ("h:5000".parse().unwrap(), login("p>?~s")),
+            ],
+            tag: "longshore/build:1",
+        };
+        let mut printed = String::new();
+        let result = docker.build(&request, &mut |text| printed += text).await;
+        (result, printed, fake)
+    }
+
+    fn told(error: &Error) -> String {
+        let source = std::error::Error::source(error).unwrap();
+        format!("{error}: {source}")
+    }
+
+    #[tokio::test]
+    async fn a_build_from_request_to_image() {
+        let first = format!("sha256:{}", "1".repeat(64));
+        let last = format!("sha256:{}", "2".repeat(64));
+        let answer = format!(
+            r#"{{"stream":"Step 1/2 : FROM base"}}
+{{"stream":"\n"}}
+{{"status":"Pulling from base","id":"1"}}
+{{"status":"Pulling fs layer","progressDetail":{{}},"id":"0a1b"}}
+{{"status":"Downloading","progressDetail":{{"current":1,"total":2}},"progress":"[=> ]","id":"0a1b"}}
+{{"status":"Pull complete","progressDetail":{{}},"id":"0a1b"}}
+{{"aux":{{"ID":"{first}"}}}}
+{{"stream":"\u001b[91mwarning\n\u001b[0m"}}
+{{"aux":{{"ID":"{last}"}}}}
+{{"stream":"Successfully tagged longshore/build:1\n"}}
+"#
+        );
+        let (result, printed, fake) = build(200, &answer).await;
+        assert_eq!(result.unwrap().as_str(), last);
+        insta::assert_snapshot!(printed, @r"
+        Step 1/2 : FROM base
+        1: Pulling from base
+        0a1b: Pull complete
+        warning
+        Successfully tagged longshore/build:1
+        ");
+        let asked = &fake.asked()[1];
+        insta::assert_snapshot!(asked.line, @"POST /v1.41/build?dockerfile=Dockerfile&t=longshore%2Fbuild%3A1&q=false&nocache=false&rm=true&forcerm=true&buildargs=%7B%22A%22%3A%221+2%22%7D&labels=%7B%22l%22%3A%22%C3%A9%22%7D&platform=linux%2Farm%2Fv7&target=&version=1");
+        insta::assert_snapshot!(asked.credentials("x-registry-config"), @r#"{"h:5000":{"auth":null,"email":null,"identitytoken":null,"password":"p>?~s","registrytoken":null,"serveraddress":"h:5000","username":"AWS"},"https://index.docker.io/v1/":{"auth":null,"email":null,"identitytoken":null,"password":"hub","registrytoken":null,"serveraddress":"https://index.docker.io/v1/","username":"AWS"}}"#);
+        let mut archive = tar::Archive::new(&asked.body[..]);
+        let mut files = archive.entries().unwrap().map(|file| {
+            let mut file = file.unwrap();
+            let mut content = String::new();
+            file.read_to_string(&mut content).unwrap();
+            (file.path().unwrap().display().to_string(), content)
+        });
+        let dockerfile = "FROM base\nRUN mkdir /x\n".to_owned();
+        assert_eq!(files.next(), Some(("Dockerfile".to_owned(), dockerfile)));
+        assert_eq!(files.next(), None);
+    }
+
+    #[tokio::test]
+    async fn a_failing_command() {
+        let (result, ..) = build(
+            200,
+            r#"{"stream":"Step 2/2 : RUN mkdir /x"}
+{"stream":"\n"}
+{"stream":"\u001b[91mmkdir: can't create directory '/x': File exists\n\u001b[0m"}
+{"stream":"Removing intermediate container 0a1b\n"}
+{"errorDetail":{"code":1,"message":"The command '/bin/sh -c mkdir /x' returned a non-zero code: 1"},"error":"x"}
+"#,
+        )
+        .await;
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), Kind::Permanent);
+        insta::assert_snapshot!(told(&error), @"Docker could not build `longshore/build:1`: The command '/bin/sh -c mkdir /x' returned a non-zero code: 1, after printing `mkdir: can't create directory '/x': File exists`");
+    }
+
+    #[tokio::test]
+    async fn a_foreign_platform_without_emulation() {
+        let (result, ..) = build(
+            200,
+            r#"{"stream":"Step 2/2 : RUN mkdir /x"}
+{"stream":"\n"}
+{"stream":"\u001b[91mexec /bin/sh: exec format error\n\u001b[0m"}
+{"errorDetail":{"code":1,"message":"The command '/bin/sh -c mkdir /x' returned a non-zero code: 1"},"error":"x"}
+"#,
+        )
+        .await;
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), Kind::Permanent);
+        insta::assert_snapshot!(error.hint().unwrap(), @"this machine cannot run programs of that platform; install emulation with `docker run --privileged --rm tonistiigi/binfmt --install all` or the packages `qemu-user-static` and `binfmt-support`");
+    }
+
+    #[tokio::test]
+    async fn what_else_ends_a_build() {
+        for (status, answer, kind, text) in [
+            (
+                400,
+                r#"{"message":"dockerfile parse error line 2: unknown instruction: DENIED: X"}"#,
+                Kind::Permanent,
+                "Docker could not build `longshore/build:1`: \
+                 dockerfile parse error line 2: unknown instruction: DENIED: X",
+            ),
+            (
+                200,
+                r#"{"errorDetail":{"message":"Head \"https://h/v2/\": no basic auth credentials"}}"#,
+                Kind::Refused,
+                "Docker could not build `longshore/build:1`: \
+                 Head \"https://h/v2/\": no basic auth credentials",
+            ),
+        ] {
+            let (result, ..) = build(status, answer).await;
+            let error = result.unwrap_err();
+            assert_eq!((error.kind(), told(&error).as_str()), (kind, text));
+        }
+        let (result, ..) = build(200, r#"{"stream":"Step 1/2 : FROM base"}"#).await;
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), Kind::Transient);
+        insta::assert_snapshot!(error, @"the Docker daemon did not build `longshore/build:1` to the end: its answer lacks the image's id");
+    }
+}

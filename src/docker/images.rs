@@ -1,0 +1,106 @@
+//! The daemon's local images.
+
+use bollard::errors::Error as Bollard;
+use bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
+
+use super::connection::Docker;
+use super::error::{Error, Task};
+use crate::image::{Digest, Platform};
+
+/// What the daemon knows of a local image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ImageDetails {
+    /// The local id: the digest of the configuration, or of the manifest where the daemon keeps
+    /// images in containerd.
+    pub id: Digest,
+    /// The platform that the configuration names.
+    pub platform: Platform,
+    /// The digests of the uncompressed layers, the base's first.
+    pub layers: Vec<Digest>,
+}
+
+impl Docker {
+    /// Describes a local image, given by name or id; `None` where there is none.
+    pub async fn inspect(&self, name: &str) -> Result<Option<ImageDetails>, Error> {
+        let task = || Task::Inspect(name.to_owned());
+        let image = match self.client.inspect_image(name).await {
+            Ok(image) => image,
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(Error::of(task(), error)),
+        };
+        let lacks = |what| move || Error::Incomplete { task: task(), what };
+        let id = image.id.and_then(|id| id.parse().ok());
+        let layers = image.root_fs.and_then(|root| root.layers);
+        let layers: Result<_, _> = layers.iter().flatten().map(|layer| layer.parse()).collect();
+        let platform = image.os.zip(image.architecture);
+        let (os, architecture) = platform.ok_or_else(lacks("the platform"))?;
+        Ok(Some(ImageDetails {
+            id: id.ok_or_else(lacks("the image's id"))?,
+            platform: Platform::new(&os, &architecture, image.variant.as_deref()),
+            layers: layers.map_err(|_| lacks("the layers' digests")())?,
+        }))
+    }
+
+    /// Gives a local image another name: `repository` (`host/path`) and `tag`.
+    pub async fn tag(&self, source: &str, repository: &str, tag: &str) -> Result<(), Error> {
+        let options = TagImageOptionsBuilder::default()
+            .repo(repository)
+            .tag(tag)
+            .build();
+        let answer = self.client.tag_image(source, Some(options)).await;
+        answer.map_err(|error| Error::of(Task::Tag(format!("{repository}:{tag}")), error))
+    }
+
+    /// Takes a name away from a local image. With its last name goes the image, and with it the
+    /// untagged images that only it was built from. That there is no such image is no error.
+    pub async fn remove(&self, name: &str) -> Result<(), Error> {
+        let options = None::<RemoveImageOptions>;
+        match self.client.remove_image(name, options, None).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => Err(Error::of(Task::Remove(name.to_owned()), error)),
+        }
+    }
+}
+
+fn is_missing(error: &Bollard) -> bool {
+    matches!(
+        error,
+        Bollard::DockerResponseServerError {
+            status_code: 404,
+            ..
+        }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::fake::Fake;
+
+    #[tokio::test]
+    async fn an_image_s_details() {
+        let id = Digest::of(b"id");
+        let layer = Digest::of(b"layer");
+        let answer = serde_json::json!({
+            "Id": id, "Os": "linux", "Architecture": "arm64", "Variant": "v8",
+            "RootFS": {"Type": "layers", "Layers": [layer]},
+        });
+        let answer = ("GET /v1.41/images/a:1/json", 200, &*answer.to_string());
+        let fake = Fake::start("1.41", &[answer]).await;
+        let docker = fake.connect(&[]).await;
+        let details = ImageDetails {
+            id,
+            platform: "linux/arm64".parse().unwrap(),
+            layers: vec![layer],
+        };
+        assert_eq!(docker.inspect("a:1").await.unwrap(), Some(details));
+        assert_eq!(docker.inspect("a:2").await.unwrap(), None);
+        let error = docker.tag("a:2", "h:5000/r", "1").await.unwrap_err();
+        assert_eq!(error.to_string(), "Docker could not tag `h:5000/r:1`");
+        assert_eq!(
+            fake.lines().last().unwrap(),
+            "POST /v1.41/images/a:2/tag?repo=h%3A5000%2Fr&tag=1"
+        );
+    }
+}

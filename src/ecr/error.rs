@@ -1,0 +1,95 @@
+//! What can go wrong at ECR's API.
+
+use crate::aws;
+use crate::failure::{Failure, Kind};
+use crate::image::Repository;
+
+/// A request to ECR failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no authorization token.
+    #[error("cannot get an ECR authorization token in `{region}`")]
+    Token {
+        /// The region.
+        region: String,
+        /// Why.
+        source: aws::Error,
+    },
+    /// An authorization token cannot be used.
+    #[error("the authorization token that ECR gave in `{region}` cannot be used: {reason}")]
+    UnusableToken {
+        /// The region.
+        region: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A repository could not be looked up.
+    #[error("cannot look up the ECR repository `{repository}`")]
+    Describe {
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
+    /// A repository could not be created.
+    #[error("cannot create the ECR repository `{repository}`")]
+    Create {
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
+    /// A repository was created, and a policy could not be added to it.
+    #[error("the ECR repository `{repository}` was created, but without its {policy}")]
+    Policy {
+        /// The repository.
+        repository: Repository,
+        /// What it lacks: `lifecycle policy`.
+        policy: &'static str,
+        /// Why.
+        source: aws::Error,
+    },
+    /// Tags could not be deleted.
+    #[error("cannot delete tags of the ECR repository `{repository}`")]
+    Delete {
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
+}
+
+impl Failure for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::UnusableToken { .. } => Kind::Permanent,
+            Self::Token { source, .. }
+            | Self::Describe { source, .. }
+            | Self::Create { source, .. }
+            | Self::Policy { source, .. }
+            | Self::Delete { source, .. } => source.kind(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnusableToken { .. } => None,
+            Self::Policy {
+                repository,
+                policy,
+                source,
+            } => {
+                let cause = source.hint().map(|hint| format!("{hint}; "));
+                let cause = cause.unwrap_or_default();
+                Some(format!(
+                    "{cause}delete the empty repository `{repository}` and run again, or add \
+                     the {policy} by hand: an existing repository is left as it is"
+                ))
+            }
+            Self::Token { source, .. }
+            | Self::Describe { source, .. }
+            | Self::Create { source, .. }
+            | Self::Delete { source, .. } => source.hint(),
+        }
+    }
+}
