@@ -1,1 +1,4 @@
 //! Every integration test, in one binary.
+#![allow(dead_code, unused_imports)]
+mod harness;
+mod house;
