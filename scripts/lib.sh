@@ -59,11 +59,11 @@ need() {
 work=$(mktemp -d "${TMPDIR:-/tmp}/longshore.XXXXXX")
 pids=
 
-# launch NAME COMMAND...: starts it in the background with its output in NAME.log.
+# launch NAME COMMAND...: starts it in the background, with stdout in NAME.out and stderr in NAME.log.
 launch() {
-    log=$work/$1.log
+    out=$work/$1.out log=$work/$1.log
     shift
-    "$@" >"$log" 2>&1 &
+    "$@" >"$out" 2>"$log" &
     pid=$!
     pids="$pid $pids"
 }

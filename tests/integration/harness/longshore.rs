@@ -16,7 +16,12 @@ impl Longshore {
 
     /// A call from a folder that is also the home.
     pub(crate) fn new(folder: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(Self::BINARY);
+        Self::program(Path::new(Self::BINARY), folder, arguments)
+    }
+
+    /// A call of a program that calls longshore.
+    pub(crate) fn program(program: &Path, folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(folder)

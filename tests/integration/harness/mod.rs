@@ -9,8 +9,8 @@ mod process;
 mod registry;
 mod world;
 
-pub(crate) use docker::{Events, docker};
-pub(crate) use image::{Image, Index, LABEL};
+pub(crate) use docker::Events;
+pub(crate) use image::{Image, Index};
 pub(crate) use longshore::{Longshore, Run};
 pub(crate) use moto::Moto;
 pub(crate) use registry::{Registry, Request};

@@ -74,20 +74,23 @@ impl Registry {
     fn start(login: Option<(String, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
-        let mut config = format!(
+        let auth = login
+            .as_ref()
+            .map_or(String::new(), |(username, password)| {
+                fs::write(at("htpasswd"), htpasswd(username, password)).unwrap();
+                format!(
+                    "auth: {{htpasswd: {{realm: harness, path: {}}}}}\n",
+                    at("htpasswd")
+                )
+            });
+        let config = format!(
             "version: 0.1\n\
              log: {{level: info}}\n\
              storage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n\
-             http: {{addr: '127.0.0.1:0', secret: harness}}\n",
+             http: {{addr: '127.0.0.1:0', secret: harness}}\n\
+             {auth}",
             at("storage")
         );
-        if let Some((username, password)) = &login {
-            fs::write(at("htpasswd"), htpasswd(username, password)).unwrap();
-            config += &format!(
-                "auth: {{htpasswd: {{realm: harness, path: {}}}}}\n",
-                at("htpasswd")
-            );
-        }
         fs::write(at("config.yml"), config).unwrap();
         let mut command = Command::new("docker-registry");
         command.args(["serve", &at("config.yml")]).env_clear();

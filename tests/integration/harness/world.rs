@@ -74,7 +74,12 @@ impl World {
 
     /// A call of longshore in this world.
     pub(crate) fn longshore(&self, arguments: &[&str]) -> Longshore {
-        Longshore::new(self.folder(), arguments)
+        self.call(Path::new(Longshore::BINARY), arguments)
+    }
+
+    /// A call of another program in this world.
+    pub(crate) fn call(&self, program: &Path, arguments: &[&str]) -> Longshore {
+        Longshore::program(program, self.folder(), arguments)
             .env("DOCKER_HOST", docker::host())
             .env("AWS_ENDPOINT_URL", self.moto.url())
             .env("AWS_REGION", self.region)
@@ -83,10 +88,5 @@ impl World {
                 "AWS_SECRET_ACCESS_KEY",
                 "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
             )
-    }
-
-    /// The full name of a destination repository.
-    pub(crate) fn repository(&self, name: &str) -> String {
-        format!("{}/{name}", self.name)
     }
 }
