@@ -228,6 +228,7 @@ mod tests {
             CredentialsError::not_loaded_no_source(),
             CredentialsError::provider_error(denied),
             CredentialsError::provider_error(expired),
+            CredentialsError::provider_error(ErrorMetadata::builder().build()),
             CredentialsError::provider_error(unreachable),
             CredentialsError::provider_timed_out(std::time::Duration::from_secs(5)),
             CredentialsError::invalid_configuration(loop_of_profiles),

@@ -6,7 +6,7 @@ use super::causes::chain;
 use super::{Answer, Error};
 use crate::failure::{Failure, Kind};
 
-const LOG_IN_AGAIN: &str = "the AWS credentials have expired: log in again (`aws sso login` where \
+const LOG_IN_AGAIN: &str = "the AWS session has ended: log in again (`aws sso login` where \
                             the profile uses it) and run the same command";
 
 const NOT_AWS: &str = "something that is not AWS may have answered: check `AWS_ENDPOINT_URL` and \
@@ -16,8 +16,8 @@ const CHECK_THE_NETWORK: &str = "check the network, the region, `AWS_ENDPOINT_UR
                                  `HTTPS_PROXY`; a subnet without internet access needs VPC \
                                  endpoints for AWS's services";
 
-const SET_THE_CLOCK: &str =
-    "AWS compares the time: check this machine's clock, then the secret key";
+const CHECK_THE_SIGNATURE: &str = "check the secret access key, and this machine's clock, which AWS \
+ compares with its own";
 
 impl Failure for Error {
     fn kind(&self) -> Kind {
@@ -79,7 +79,8 @@ impl Failure for Error {
 }
 
 fn credentials_hint(cause: &str) -> String {
-    if cause.contains("xpired") || cause.contains("SSO") {
+    let no_session = cause.contains("SSO") || cause.contains("sso/cache");
+    if no_session || cause.contains("xpired") {
         return LOG_IN_AGAIN.to_owned();
     }
     match denied_action(cause) {
@@ -118,11 +119,11 @@ fn answer_hint(service: &str, operation: &str, answer: &Answer) -> Option<String
              `aws sts get-caller-identity`"
                 .to_owned()
         }
-        "RequestExpired" => SET_THE_CLOCK.to_owned(),
+        "RequestExpired" => CHECK_THE_SIGNATURE.to_owned(),
         code if code.starts_with("InvalidSignature")
             || code.starts_with("SignatureDoesNotMatch") =>
         {
-            SET_THE_CLOCK.to_owned()
+            CHECK_THE_SIGNATURE.to_owned()
         }
         "KmsException" => "check that the KMS key exists in this region and that its policy lets \
                            this user or role create grants"
