@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use aws_config::profile::ProfileFileLoadError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecr::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use tracing::debug;
 
 use super::Answer;
 use super::causes::{find, innermost, readable};
@@ -122,10 +123,12 @@ impl Error {
     {
         let error = match error {
             SdkError::ServiceError(context) if !context.raw().status().is_success() => {
+                let answer = Answer::new(context.err().meta(), context.raw());
+                debug!(service, operation, ?answer, "AWS refused");
                 return Self::Refused {
                     service,
                     operation,
-                    answer: Box::new(Answer::new(context.err().meta(), context.raw())),
+                    answer: Box::new(answer),
                 };
             }
             other => other,
@@ -192,14 +195,6 @@ impl Error {
                 Kind::Refused
             },
             source: readable(error).into(),
-        }
-    }
-
-    /// What AWS answered, when it did.
-    pub fn answer(&self) -> Option<&Answer> {
-        match self {
-            Self::Refused { answer, .. } => Some(answer),
-            _ => None,
         }
     }
 }

@@ -43,11 +43,6 @@ impl Ecr {
         }
     }
 
-    /// The region.
-    pub fn region(&self) -> &str {
-        &self.region
-    }
-
     /// An authorization token: it opens every registry in the region to which these credentials
     /// have access. Kept, and renewed once half of its life is over.
     pub async fn token(&self) -> Result<Arc<Token>, Error> {
@@ -56,7 +51,7 @@ impl Ecr {
 
     /// Says that a registry refused a token, so that the next one asked for is new. Only the first
     /// of several requests that were refused together makes a difference.
-    pub async fn forget(&self, login: &Login) {
+    pub(super) async fn forget(&self, login: &Login) {
         self.tokens.forget(login).await;
     }
 
