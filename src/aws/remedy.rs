@@ -9,6 +9,11 @@ use crate::failure::{Failure, Kind};
 const LOG_IN_AGAIN: &str = "the AWS session has ended: log in again (`aws sso login` where \
                             the profile uses it) and run the same command";
 
+const LOOKED_FOR: &str = "looked for `AWS_ACCESS_KEY_ID` in the environment, a profile in \
+                          `~/.aws/config` and `~/.aws/credentials`, a web identity token, \
+                          container credentials and the EC2 instance's role; set one of them, or \
+                          log in with `aws sso login`";
+
 const NOT_AWS: &str = "something that is not AWS may have answered: check `AWS_ENDPOINT_URL` and \
                        `HTTPS_PROXY`";
 
@@ -48,12 +53,7 @@ impl Failure for Error {
                     .to_owned()
             }
             Self::MissingProfile { known, .. } => format!("there are: `{}`", known.join("`, `")),
-            Self::NoCredentials { .. } => {
-                "looked for `AWS_ACCESS_KEY_ID` in the environment, a profile in `~/.aws/config` \
-                 and `~/.aws/credentials`, a web identity token, container credentials and the EC2 \
-                 instance's role; set one of them, or log in with `aws sso login`"
-                    .to_owned()
-            }
+            Self::NoCredentials { .. } => LOOKED_FOR.to_owned(),
             Self::Credentials {
                 kind: Kind::Unreachable,
                 ..
@@ -82,6 +82,10 @@ fn credentials_hint(cause: &str) -> String {
     let no_session = cause.contains("SSO") || cause.contains("sso/cache");
     if no_session || cause.contains("xpired") {
         return LOG_IN_AGAIN.to_owned();
+    }
+    // The EC2 instance's metadata are the last that is asked, when nothing else was found.
+    if cause.contains("IMDS") {
+        return LOOKED_FOR.to_owned();
     }
     match denied_action(cause) {
         Some(action) => allow(&action),
