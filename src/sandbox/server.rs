@@ -24,8 +24,8 @@ use super::traffic::Traffic;
 use super::upstream::{Access, Pulls};
 use super::{api, registry, storage, upstream};
 
-/// The most bytes of a call to the API: a manifest of the largest size, escaped.
-const LARGEST_CALL: usize = 16 * 1024 * 1024;
+/// The most bytes of a call to the API. The policies are the largest things in one.
+const LARGEST_CALL: usize = 1024 * 1024;
 
 /// A running sandbox. Dropping it stops its servers; what it keeps in memory is gone with it.
 pub struct Sandbox {

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::exception::Exception;
-use super::{images, policies, repositories, settings, token};
+use super::{images, layers, policies, repositories, settings, token};
 use crate::sandbox::state::State;
 
 /// Calls an operation with its input.
@@ -25,7 +25,7 @@ pub(super) fn dispatch(state: &State, operation: &str, input: Value) -> Result<V
         "DescribeImages" => images::describe(state, &read(input)?),
         "BatchGetImage" => images::get(state, &read(input)?),
         "BatchDeleteImage" => images::delete(state, &read(input)?),
-        "BatchCheckLayerAvailability" => images::check_layers(state, &read(input)?),
+        "BatchCheckLayerAvailability" => layers::check(state, &read(input)?),
         "GetAccountSetting" => settings::get(state, &read(input)?),
         "PutAccountSetting" => settings::put(state, &read(input)?),
         other => Err(Exception::new(

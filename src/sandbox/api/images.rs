@@ -4,15 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::exception::Exception;
+use super::layers::limit;
 use super::repositories::{find, find_mut};
 use crate::image::Digest;
 use crate::sandbox::page::page;
 use crate::sandbox::registry::convert;
 use crate::sandbox::repository::{Image, Repository};
 use crate::sandbox::state::State;
-
-/// The most images or layers of one batch.
-const BATCH: usize = 100;
 
 /// An image by tag, by digest or both, as ECR writes it.
 #[derive(Clone, Deserialize, Serialize)]
@@ -48,13 +46,6 @@ pub(super) struct Batch {
     image_ids: Vec<Identifier>,
     #[serde(default)]
     accepted_media_types: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Layers {
-    repository_name: String,
-    layer_digests: Vec<String>,
 }
 
 impl Filter {
@@ -180,34 +171,6 @@ pub(super) fn delete(state: &State, input: &Batch) -> Result<Value, Exception> {
     })
 }
 
-/// `BatchCheckLayerAvailability`.
-pub(super) fn check_layers(state: &State, input: &Layers) -> Result<Value, Exception> {
-    limit("layerDigests", input.layer_digests.len())?;
-    let inventory = state.store.read();
-    let repository = find(state, &inventory, &input.repository_name)?;
-    let (mut layers, mut failures) = (Vec::new(), Vec::new());
-    for digest in &input.layer_digests {
-        if digest.parse::<Digest>().is_err() {
-            failures.push(json!({
-                "layerDigest": digest,
-                "failureCode": "InvalidLayerDigest",
-                "failureReason": "Invalid layer digest",
-            }));
-            continue;
-        }
-        layers.push(match repository.blobs.get(digest) {
-            Some(size) => json!({
-                "layerDigest": digest,
-                "layerAvailability": "AVAILABLE",
-                "layerSize": size,
-                "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
-            }),
-            None => json!({"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}),
-        });
-    }
-    Ok(json!({"layers": layers, "failures": failures}))
-}
-
 type Reason = (&'static str, String);
 
 fn remove(repository: &mut Repository, identifier: &Identifier) -> Result<Vec<Identifier>, Reason> {
@@ -279,14 +242,6 @@ fn accepted(image: &Image, media_types: &[String]) -> (String, String) {
 fn cut<T>(items: Vec<T>, input: &List) -> Result<(Vec<T>, Option<String>), Exception> {
     page(items, input.max_results, input.next_token.as_deref())
         .map_err(|message| Exception::new("InvalidParameterException", message))
-}
-
-fn limit(parameter: &str, count: usize) -> Result<(), Exception> {
-    if (1..=BATCH).contains(&count) {
-        return Ok(());
-    }
-    let constraint = "Member must have length between 1 and 100";
-    Err(Exception::invalid_parameter(parameter, constraint))
 }
 
 fn failure(identifier: &Identifier, code: &str, reason: &str) -> Value {

@@ -3,6 +3,7 @@
 mod dispatch;
 mod exception;
 mod images;
+mod layers;
 mod policies;
 mod repositories;
 mod serve;

@@ -226,11 +226,13 @@ fn check_mutability(mutability: &Mutability) -> Result<(), Exception> {
 }
 
 fn add_tags(to: &mut BTreeMap<String, String>, tags: Vec<ResourceTag>) -> Result<(), Exception> {
-    to.extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
-    if to.len() > MOST_TAGS {
+    let mut all = to.clone();
+    all.extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
+    if all.len() > MOST_TAGS {
         let message = format!("A resource can have at most {MOST_TAGS} tags");
         return Err(Exception::new("TooManyTagsException", message));
     }
+    *to = all;
     Ok(())
 }
 

@@ -4,13 +4,14 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Response, StatusCode, header, request};
 
 use super::{Refusal, convert, is_accepted};
-use crate::image::{Digest, Manifest, media_type};
+use crate::image::{Digest, Manifest, Tag, media_type};
 use crate::sandbox::fresh;
 use crate::sandbox::repository::{Image, Parts, Repository};
 use crate::sandbox::state::State;
 
 /// The most bytes of a manifest: the API model's maximum of `ImageManifest`.
 const LARGEST: usize = 4_194_304;
+const MANIFEST: &str = "ImageManifest";
 
 /// `HEAD` and `GET`. Only `HEAD` says the digest. What the client does not accept is converted when
 /// it was asked for by tag; by digest it is not found.
@@ -67,20 +68,24 @@ pub(super) async fn put(
     let bytes = axum::body::to_bytes(body, 4 * LARGEST).await;
     let bytes = bytes.ok().filter(|bytes| bytes.len() <= LARGEST);
     let bytes = bytes.ok_or_else(|| {
-        rejected(&format!(
-            "Member must have length less than or equal to {LARGEST}"
-        ))
+        rejected(
+            MANIFEST,
+            &format!("Member must have length less than or equal to {LARGEST}"),
+        )
     })?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let parts = Parts::of(&text).ok_or_else(|| rejected("Invalid JSON syntax"))?;
+    let parts = Parts::of(&text).ok_or_else(|| rejected(MANIFEST, "Invalid JSON syntax"))?;
     let received = headers.get(header::CONTENT_TYPE);
     let received = received.and_then(|value| value.to_str().ok());
     let manifest = Manifest::new(received.unwrap_or_default(), bytes);
     if !media_type::ACCEPT_MANIFESTS.contains(&manifest.media_type()) {
-        return Err(rejected("Unsupported media type"));
+        return Err(rejected(MANIFEST, "Unsupported media type"));
     }
     let digest = manifest.digest();
     let tag = (!reference.contains(':')).then_some(reference);
+    if tag.is_some_and(|tag| tag.parse::<Tag>().is_err()) {
+        return Err(rejected("imageTag", "must satisfy regular expression"));
+    }
     if tag.is_none() && digest.as_str() != reference {
         let message = format!("The digest of the manifest is {digest} and not {reference}");
         return Err(Refusal::new(
@@ -166,8 +171,8 @@ fn require(
     Err(Refusal::new(status, "MANIFEST_BLOB_UNKNOWN", message))
 }
 
-fn rejected(constraint: &str) -> Refusal {
+fn rejected(parameter: &str, constraint: &str) -> Refusal {
     Refusal::unsupported(format!(
-        "Invalid parameter at 'ImageManifest' failed to satisfy constraint: '{constraint}'"
+        "Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'"
     ))
 }
