@@ -145,6 +145,8 @@ impl Sandbox {
             ("AWS_ACCESS_KEY_ID", key.unwrap_or("SANDBOX".to_owned())),
             ("AWS_SECRET_ACCESS_KEY", "sandbox".to_owned()),
             ("AWS_REGION", options.region.clone()),
+            // Version 1 of the AWS CLI reads no other.
+            ("AWS_DEFAULT_REGION", options.region.clone()),
         ]
     }
 

@@ -61,6 +61,7 @@ async fn says_what_it_is_and_how_to_use_it() {
     export AWS_ACCESS_KEY_ID=SANDBOX
     export AWS_SECRET_ACCESS_KEY=sandbox
     export AWS_REGION=eu-west-1
+    export AWS_DEFAULT_REGION=eu-west-1
     ");
 }
 
