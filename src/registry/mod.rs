@@ -1,7 +1,25 @@
 //! The OCI distribution protocol: a thin client that prints nothing.
 
+mod answer;
+mod blobs;
+mod challenge;
+mod client;
 mod endpoint;
+mod error;
+#[cfg(test)]
+mod fake;
 mod login;
+mod manifests;
+mod request;
+mod retry;
+mod session;
+mod token;
+mod transport;
 
+pub use answer::Answer;
+pub use blobs::MAX_SMALL_BLOB;
+pub use client::{Client, Options};
 pub use endpoint::{Endpoint, ParseEndpointError};
+pub use error::{Cause, Error};
 pub use login::{Credentials, CredentialsError, Login};
+pub use manifests::{MAX_MANIFEST, ManifestHead};
