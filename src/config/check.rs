@@ -8,7 +8,7 @@ use super::document::Document;
 use super::mistakes::{Located, Mistakes, Place};
 use super::reader::Read as _;
 use super::specification::Specification;
-use super::{destination, images, repositories, tree, upstreams, written};
+use super::{builder, destination, images, repositories, upstreams, written};
 
 const VERSION: &str = "1";
 
@@ -20,7 +20,7 @@ impl Specification {
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Mistakes> {
         let mut mistakes = Mistakes::of(&document.name);
-        let written = tree::parse(&document.text, &mut mistakes).and_then(|node| {
+        let written = builder::parse(&document.text, &mut mistakes).and_then(|node| {
             let place = Place::root(node.position);
             written::File::read(&node, &place, &mut mistakes)
         });

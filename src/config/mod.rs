@@ -1,5 +1,6 @@
 //! The file as written, and the checked specification that everything above works from.
 
+mod builder;
 mod check;
 mod destination;
 mod document;

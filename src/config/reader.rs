@@ -92,7 +92,7 @@ impl<T: Read> Read for Vec<T> {
 impl<T: Read> Read for Table<T> {
     fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
-            mistakes.add(place, misfit("a mapping", node), None);
+            mistakes.add(place, no_mapping(node), None);
             return None;
         };
         let mut table = Self::with_capacity(entries.len());
@@ -133,7 +133,7 @@ impl<'a> Fields<'a> {
         mistakes: &'a mut Mistakes,
     ) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
-            mistakes.add(place, misfit("a mapping", node), None);
+            mistakes.add(place, no_mapping(node), None);
             return None;
         };
         Some(Self {
@@ -208,4 +208,10 @@ impl<'a> Fields<'a> {
 /// What to say when a value has the wrong shape.
 pub(super) fn misfit(expected: &str, node: &Node) -> String {
     format!("expected {expected}, found {}", node.describe())
+}
+
+/// What to say of a value that is no mapping. It is not repeated, because among `upstreams` it may
+/// be a password.
+fn no_mapping(node: &Node) -> String {
+    format!("expected a mapping, found {}", node.kind())
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use super::tree::{self, Value};
+use super::builder;
+use super::tree::Value;
 use super::{Document, Mistakes, SingleImage, Specification};
 
 fn folder() -> PathBuf {
@@ -210,7 +211,7 @@ proptest! {
     fn a_quoted_text_survives(text in any::<String>()) {
         let json = serde_json::to_string(&text).unwrap();
         let mut mistakes = Mistakes::of("test");
-        let node = tree::parse(&format!("{{\"key\": {json}}}"), &mut mistakes).unwrap();
+        let node = builder::parse(&format!("{{\"key\": {json}}}"), &mut mistakes).unwrap();
         let Value::Map(entries) = node.value else { panic!("no mapping") };
         let Value::Text { text: found, .. } = &entries[0].value.value else { panic!("no text") };
         prop_assert_eq!(found, &text);
