@@ -8,7 +8,7 @@ use super::{Cause, Client, Error};
 use crate::image::{Descriptor, Digest, Reference};
 
 /// The largest blob that is held in memory, in bytes. Image configurations have a few kilobytes.
-pub const MAX_SMALL_BLOB: u64 = 8 * 1024 * 1024;
+const MAX_SMALL_BLOB: u64 = 8 * 1024 * 1024;
 
 impl Client {
     /// Reads a small blob, such as an image configuration, from the reference's repository, and

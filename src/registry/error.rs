@@ -1,12 +1,11 @@
 //! Why a registry did not do what was asked.
 
-use std::error::Error as StdError;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 
+use super::hint::{hint, tls_error};
 use super::transport::STALL_TIMEOUT;
 use super::{Answer, CredentialsError};
 use crate::failure::{Failure, Kind};
@@ -193,114 +192,6 @@ impl Failure for Error {
     }
 
     fn hint(&self) -> Option<String> {
-        match &*self.cause {
-            Cause::Answered(answer) => answer_hint(self.registry()?, answer),
-            Cause::LoginRefused { .. } => Some(where_credentials_are(self.registry()?)),
-            Cause::Credentials(error) => error.hint(),
-            Cause::Unreachable { origin, source } => Some(unreachable_hint(origin, source)),
-            Cause::Unencrypted { .. } => Some(
-                "plain HTTP is followed only on loopback; the registry's operator must use `https`"
-                    .to_owned(),
-            ),
-            Cause::Certificates(_) => {
-                Some("check the file that AWS_CA_BUNDLE or SSL_CERT_FILE names".to_owned())
-            }
-            Cause::Broken { .. }
-            | Cause::Stalled { .. }
-            | Cause::Mismatch { .. }
-            | Cause::TooLarge { .. }
-            | Cause::UnknownAlgorithm { .. }
-            | Cause::Malformed { .. } => None,
-        }
+        hint(self.registry.as_ref(), &self.cause)
     }
-}
-
-fn answer_hint(registry: &Registry, answer: &Answer) -> Option<String> {
-    if answer.is_pull_limit() {
-        return Some(format!(
-            "the pull rate limit of `{registry}` is used up: add a login for it under \
-             `upstreams`, or wait until the limit's window of 6 hours has passed"
-        ));
-    }
-    if answer.says("HTTP request to an HTTPS server") {
-        return Some(format!(
-            "`{0}` speaks TLS; write its endpoint as `https://{0}`",
-            answer.host
-        ));
-    }
-    if answer.is_refusal() {
-        if let Some((action, resource)) = missing_permission(answer) {
-            return Some(format!(
-                "allow `{action}` on `{resource}` in the IAM policy"
-            ));
-        }
-        let credentials = where_credentials_are(registry);
-        return Some(if registry.is_docker_hub() {
-            format!(
-                "Docker Hub says this also of repositories that do not exist or are private: \
-                 check the name; {credentials}"
-            )
-        } else {
-            credentials
-        });
-    }
-    match answer.code.as_deref() {
-        Some("NAME_UNKNOWN") => Some("the repository does not exist; create it first".to_owned()),
-        // ECR maps every parameter that it rejects to 405.
-        Some("UNSUPPORTED") => {
-            Some("the registry rejects the manifest itself, not the method".to_owned())
-        }
-        _ => None,
-    }
-}
-
-/// From ECR: "User: arn:... is not authorized to perform: ecr:PutImage on resource: arn:... because
-/// no identity-based policy allows ...".
-fn missing_permission(answer: &Answer) -> Option<(&str, &str)> {
-    let message = answer.message.as_deref()?;
-    let (_, rest) = message.split_once("is not authorized to perform: ")?;
-    let (action, rest) = rest.split_once(' ')?;
-    let resource = rest.strip_prefix("on resource: ")?.split(' ').next()?;
-    Some((action, resource))
-}
-
-fn where_credentials_are(registry: &Registry) -> String {
-    format!(
-        "credentials for `{registry}` are looked up in the AWS session if it is the destination, \
-         then under `upstreams` in the file, then in Docker's configuration \
-         (`docker login {registry}`)"
-    )
-}
-
-fn unreachable_hint(origin: &str, error: &reqwest::Error) -> String {
-    let refused = causes(error)
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
-    match tls_error(error) {
-        Some(rustls::Error::InvalidMessage(_)) => format!(
-            "the server does not speak TLS; if it is meant to, write its endpoint as `{}`",
-            origin.replacen("https://", "http://", 1)
-        ),
-        Some(_) => "if the registry's certificate is from a private authority, name the \
-                    authority's PEM file in AWS_CA_BUNDLE or SSL_CERT_FILE"
-            .to_owned(),
-        None if refused => {
-            format!("nothing listens at `{origin}`: check that it runs, and its port")
-        }
-        None => "check the name, the network and the proxy (HTTPS_PROXY, NO_PROXY)".to_owned(),
-    }
-}
-
-fn causes<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
-}
-
-/// The TLS error beneath. `io::Error` hides the error that it wraps from `source`.
-fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    causes(error).find_map(|cause| match cause.downcast_ref::<io::Error>() {
-        Some(cause) => cause.get_ref()?.downcast_ref(),
-        None => cause.downcast_ref(),
-    })
 }

@@ -39,7 +39,7 @@ pub(super) struct Reply {
 }
 
 /// Hands out these logins one after another, the last one for ever.
-pub(super) struct Logins(Mutex<Vec<Option<Login>>>);
+struct Logins(Mutex<Vec<Option<Login>>>);
 
 impl Fake {
     /// Starts a server. The script gets a request and how many with the same line came before.
@@ -108,16 +108,21 @@ impl Fake {
         self.client_with(&self.address, vec![Some(login(username, password))])
     }
 
-    /// A client that gets these logins one after another, the last one for ever.
+    /// A client that finds this registry here and gets these logins one after another, the last
+    /// one for ever.
     pub(super) fn client_with(&self, registry: &str, logins: Vec<Option<Login>>) -> Client {
-        let endpoint: Endpoint = format!("http://{}", self.address).parse().unwrap();
-        Client::new(Options {
-            credentials: Arc::new(Logins(Mutex::new(logins))),
-            endpoints: BTreeMap::from([(registry.parse().unwrap(), endpoint)]),
-            extra_root_certificates: Vec::new(),
-        })
-        .unwrap()
+        client(registry, &format!("http://{}", self.address), logins)
     }
+}
+
+pub(super) fn client(registry: &str, endpoint: &str, logins: Vec<Option<Login>>) -> Client {
+    let endpoint: Endpoint = endpoint.parse().unwrap();
+    Client::new(Options {
+        credentials: Arc::new(Logins(Mutex::new(logins))),
+        endpoints: BTreeMap::from([(registry.parse().unwrap(), endpoint)]),
+        extra_root_certificates: Vec::new(),
+    })
+    .unwrap()
 }
 
 pub(super) fn login(username: &str, password: &str) -> Login {

@@ -11,7 +11,7 @@ use crate::image::{Digest, Manifest, Reference, Tag};
 
 /// The largest manifest, in bytes; ECR's limit, and the least that the OCI distribution
 /// specification asks a registry to take.
-pub const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
+const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
 
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 

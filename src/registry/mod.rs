@@ -8,18 +8,19 @@ mod endpoint;
 mod error;
 #[cfg(test)]
 mod fake;
+mod hint;
 mod login;
 mod manifests;
 mod request;
 mod retry;
 mod session;
 mod token;
+mod tokens;
 mod transport;
 
 pub use answer::Answer;
-pub use blobs::MAX_SMALL_BLOB;
 pub use client::{Client, Options};
 pub use endpoint::{Endpoint, ParseEndpointError};
 pub use error::{Cause, Error};
 pub use login::{Credentials, CredentialsError, Login};
-pub use manifests::{MAX_MANIFEST, ManifestHead};
+pub use manifests::ManifestHead;
