@@ -35,17 +35,20 @@ const SAY_NOTHING: [&str; 6] = [
 
 /// The causes that say something, in one line.
 pub(super) fn readable(error: &(dyn StdError + 'static)) -> String {
-    if let Some(metadata) = find::<ErrorMetadata>(error)
-        && let Some(code) = metadata.code()
-    {
-        return format!(
-            "`{code}`: {}",
-            metadata.message().unwrap_or("no reason given")
-        );
+    let metadata = find::<ErrorMetadata>(error);
+    if let Some(code) = metadata.and_then(ErrorMetadata::code) {
+        return match metadata.and_then(ErrorMetadata::message) {
+            Some(message) => format!("`{code}`: {message}"),
+            None => format!("`{code}`"),
+        };
     }
     let texts: Vec<String> = chain(error)
+        .filter(|error| !error.is::<ErrorMetadata>())
         .map(ToString::to_string)
         .filter(|text| !SAY_NOTHING.contains(&text.as_str()))
         .collect();
+    if texts.is_empty() {
+        return "AWS gives no reason".to_owned();
+    }
     texts.join(": ")
 }

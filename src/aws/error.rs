@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use aws_config::profile::ProfileFileLoadError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecr::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use tracing::debug;
 
 use super::Answer;
 use super::causes::{find, innermost, readable};
@@ -122,10 +123,12 @@ impl Error {
     {
         let error = match error {
             SdkError::ServiceError(context) if !context.raw().status().is_success() => {
+                let answer = Answer::new(context.err().meta(), context.raw());
+                debug!(service, operation, ?answer, "AWS refused");
                 return Self::Refused {
                     service,
                     operation,
-                    answer: Box::new(Answer::new(context.err().meta(), context.raw())),
+                    answer: Box::new(answer),
                 };
             }
             other => other,
@@ -194,14 +197,6 @@ impl Error {
             source: readable(error).into(),
         }
     }
-
-    /// What AWS answered, when it did.
-    pub fn answer(&self) -> Option<&Answer> {
-        match self {
-            Self::Refused { answer, .. } => Some(answer),
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -228,6 +223,7 @@ mod tests {
             CredentialsError::not_loaded_no_source(),
             CredentialsError::provider_error(denied),
             CredentialsError::provider_error(expired),
+            CredentialsError::provider_error(ErrorMetadata::builder().build()),
             CredentialsError::provider_error(unreachable),
             CredentialsError::provider_timed_out(std::time::Duration::from_secs(5)),
             CredentialsError::invalid_configuration(loop_of_profiles),

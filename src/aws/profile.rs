@@ -36,22 +36,29 @@ const SETTINGS: [Setting; 2] = [
     },
 ];
 
-/// Checks that the selected profile exists, which the SDK leaves to the search for credentials,
-/// and that its settings and the environment's will not make the SDK panic.
+/// The profile that is selected when nobody names one. It need not exist.
+pub(super) const DEFAULT: &str = "default";
+
+/// Checks that the selected profile and the one whose credentials it borrows exist, which the
+/// SDK treats as having found no credentials, and that its settings and the environment's will not make the SDK panic.
 pub(super) async fn check(env: &Env, fs: &Fs, named: Option<&str>) -> Result<(), Error> {
     #[expect(deprecated, reason = "see the import")]
     let files = ProfileFiles::default();
     let selected = named.map(|name| Cow::Owned(name.to_owned()));
     let profiles = profile::load(fs, env, &files, selected).await?;
     let name = profiles.selected_profile();
-    let is_chosen = named.is_some() || env.get("AWS_PROFILE").is_ok();
-    if is_chosen && name != "default" && profiles.get_profile(name).is_none() {
-        let mut known: Vec<String> = profiles.profiles().map(str::to_owned).collect();
-        known.sort();
-        return Err(Error::MissingProfile {
-            profile: name.to_owned(),
-            known,
-        });
+    let is_used = named.is_some() || env.get("AWS_ACCESS_KEY_ID").is_err();
+    let lender = profiles.get("source_profile").filter(|_| is_used);
+    for wanted in [Some(name), lender] {
+        let wanted = wanted.unwrap_or(DEFAULT);
+        if wanted != DEFAULT && profiles.get_profile(wanted).is_none() {
+            let mut known: Vec<String> = profiles.profiles().map(str::to_owned).collect();
+            known.sort();
+            return Err(Error::MissingProfile {
+                profile: wanted.to_owned(),
+                known,
+            });
+        }
     }
     for setting in SETTINGS {
         let (origin, value) = match env.get(setting.variable) {
@@ -83,7 +90,7 @@ mod tests {
         let fs = Fs::from_slice(&[(
             "/config",
             "[default]\nregion = eu-west-1\n[profile eager]\nmax_attempts = 0\n[profile sound]\n\
-             max_attempts = 5\nretry_mode = adaptive\n",
+             max_attempts = 5\nretry_mode = adaptive\n[profile borrower]\nsource_profile = absent\n",
         )]);
         let config = [("AWS_CONFIG_FILE", "/config"), ("HOME", "/home")];
         let env = Env::from_slice(&[&config, variables].concat());
@@ -101,6 +108,12 @@ mod tests {
             check_with(&[("AWS_PROFILE", "sound")], None).await,
             check_with(&[("AWS_PROFILE", "sound")], Some("absent")).await,
             check_with(&[("AWS_PROFILE", "absent")], None).await,
+            check_with(&[], Some("borrower")).await,
+            check_with(
+                &[("AWS_PROFILE", "borrower"), ("AWS_ACCESS_KEY_ID", "AKIA")],
+                None,
+            )
+            .await,
             check_with(&[], Some("eager")).await,
             check_with(&[("AWS_MAX_ATTEMPTS", "3")], Some("eager")).await,
             check_with(&[("AWS_MAX_ATTEMPTS", "many")], None).await,

@@ -6,8 +6,13 @@ use super::causes::chain;
 use super::{Answer, Error};
 use crate::failure::{Failure, Kind};
 
-const LOG_IN_AGAIN: &str = "the AWS credentials have expired: log in again (`aws sso login` where \
+const LOG_IN_AGAIN: &str = "the AWS session has ended: log in again (`aws sso login` where \
                             the profile uses it) and run the same command";
+
+const LOOKED_FOR: &str = "looked for `AWS_ACCESS_KEY_ID` in the environment, a profile in \
+                          `~/.aws/config` and `~/.aws/credentials`, a web identity token, \
+                          container credentials and the EC2 instance's role; set one of them, or \
+                          log in with `aws sso login`";
 
 const NOT_AWS: &str = "something that is not AWS may have answered: check `AWS_ENDPOINT_URL` and \
                        `HTTPS_PROXY`";
@@ -16,8 +21,8 @@ const CHECK_THE_NETWORK: &str = "check the network, the region, `AWS_ENDPOINT_UR
                                  `HTTPS_PROXY`; a subnet without internet access needs VPC \
                                  endpoints for AWS's services";
 
-const SET_THE_CLOCK: &str =
-    "AWS compares the time: check this machine's clock, then the secret key";
+const CHECK_THE_SIGNATURE: &str = "check the secret access key, and this machine's clock, which AWS \
+ compares with its own";
 
 impl Failure for Error {
     fn kind(&self) -> Kind {
@@ -48,12 +53,7 @@ impl Failure for Error {
                     .to_owned()
             }
             Self::MissingProfile { known, .. } => format!("there are: `{}`", known.join("`, `")),
-            Self::NoCredentials { .. } => {
-                "looked for `AWS_ACCESS_KEY_ID` in the environment, a profile in `~/.aws/config` \
-                 and `~/.aws/credentials`, a web identity token, container credentials and the EC2 \
-                 instance's role; set one of them, or log in with `aws sso login`"
-                    .to_owned()
-            }
+            Self::NoCredentials { .. } => LOOKED_FOR.to_owned(),
             Self::Credentials {
                 kind: Kind::Unreachable,
                 ..
@@ -79,8 +79,13 @@ impl Failure for Error {
 }
 
 fn credentials_hint(cause: &str) -> String {
-    if cause.contains("xpired") || cause.contains("SSO") {
+    let no_session = cause.contains("SSO") || cause.contains("sso/cache");
+    if no_session || cause.contains("xpired") {
         return LOG_IN_AGAIN.to_owned();
+    }
+    // The EC2 instance's metadata are the last that is asked, when nothing else was found.
+    if cause.contains("IMDS") {
+        return LOOKED_FOR.to_owned();
     }
     match denied_action(cause) {
         Some(action) => allow(&action),
@@ -118,11 +123,11 @@ fn answer_hint(service: &str, operation: &str, answer: &Answer) -> Option<String
              `aws sts get-caller-identity`"
                 .to_owned()
         }
-        "RequestExpired" => SET_THE_CLOCK.to_owned(),
+        "RequestExpired" => CHECK_THE_SIGNATURE.to_owned(),
         code if code.starts_with("InvalidSignature")
             || code.starts_with("SignatureDoesNotMatch") =>
         {
-            SET_THE_CLOCK.to_owned()
+            CHECK_THE_SIGNATURE.to_owned()
         }
         "KmsException" => "check that the KMS key exists in this region and that its policy lets \
                            this user or role create grants"

@@ -50,9 +50,9 @@ impl Session {
     pub async fn load(options: Options) -> Result<Self, Error> {
         let (env, fs) = (Env::real(), Fs::real());
         // Variables that are set to nothing are what templates make of an absent value.
-        let profile = options
-            .profile
-            .or_else(|| (env.get("AWS_PROFILE").as_deref() == Ok("")).then(|| "default".into()));
+        let profile = options.profile.or_else(|| {
+            (env.get("AWS_PROFILE").as_deref() == Ok("")).then(|| profile::DEFAULT.into())
+        });
         profile::check(&env, &fs, profile.as_deref()).await?;
 
         let timeouts = TimeoutConfig::builder()

@@ -1,7 +1,29 @@
 //! The file as written, and the checked specification that everything above works from.
 
+mod builder;
+mod check;
+mod destination;
+mod document;
+mod hint;
+mod images;
+mod mistakes;
+mod names;
+mod options;
+mod policies;
+mod reader;
+mod repositories;
+mod shapes;
+mod single;
 mod specification;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod upstreams;
+mod written;
 
+pub use document::{CONFIG_VARIABLE, DEFAULT_FILE, Document, DocumentError};
+pub use mistakes::Mistakes;
+pub use single::SingleImage;
 pub use specification::{
     Destination, ImageSpecification, OnConflict, Platforms, Repositories, Specification, Upstream,
 };

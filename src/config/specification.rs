@@ -69,7 +69,7 @@ pub struct Upstream {
 /// One destination tag and all that decides what it holds.
 #[derive(Clone, Debug)]
 pub struct ImageSpecification {
-    /// The line of the file that names it, counted from 1.
+    /// The line of the file that names it, counted from 1; 0 where there is no file.
     pub line: usize,
     /// The upstream image, with a tag, a digest or both.
     pub source: Reference,

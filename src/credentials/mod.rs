@@ -1,1 +1,11 @@
 //! Who we are at a registry: the file, AWS, Docker's configuration; precedence lives here alone.
+
+mod config_file;
+mod docker_config;
+mod error;
+mod helper;
+mod keyring;
+
+pub use docker_config::DockerConfig;
+pub use error::Error;
+pub use keyring::Keyring;

@@ -1,8 +1,10 @@
 //! The extra Dockerfile lines.
 
-use parse_dockerfile::Instruction;
+use super::chunks::{self, Chunk};
+use super::instructions;
 
-/// Extra Dockerfile lines, checked. Each entry is one instruction, which may span several lines.
+/// Extra Dockerfile lines, checked. Each entry is one instruction, which may span several lines;
+/// an entry that spans several lines may also hold several instructions.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Lines {
     entries: Vec<String>,
@@ -23,13 +25,27 @@ pub struct LineError {
 }
 
 impl Lines {
-    /// Checks the entries and reports every mistake in them.
+    /// Checks the entries and reports every mistake in them. White space at an entry's end is
+    /// dropped.
     pub fn parse(entries: &[String]) -> Result<Self, Vec<LineError>> {
-        let _ = Instruction::Run;
-        Ok(Self {
-            entries: entries.to_vec(),
-            has_run: false,
-        })
+        let mut lines = Self::default();
+        let mut errors = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let entry = entry.trim_end();
+            match check(entry, false) {
+                Ok(has_run) => lines.has_run |= has_run,
+                Err(found) => errors.extend(found.into_iter().map(|error| LineError {
+                    entry: index,
+                    ..error
+                })),
+            }
+            lines.entries.push(entry.to_owned());
+        }
+        if errors.is_empty() {
+            Ok(lines)
+        } else {
+            Err(errors)
+        }
     }
 
     /// The entries, in order.
@@ -43,7 +59,164 @@ impl Lines {
     }
 
     /// Whether a line runs a program of the image, which a foreign platform needs emulation for.
+    /// `ONBUILD RUN` does not: it is remembered for other builds.
     pub fn has_run(&self) -> bool {
         self.has_run
+    }
+}
+
+/// Checks a whole Dockerfile, which a template gave, as lines are checked, and says whether it runs
+/// a program of the image. Mistakes count as those of entry 0.
+pub fn check_dockerfile(text: &str) -> Result<bool, Vec<LineError>> {
+    check(text.trim_end(), true)
+}
+
+fn check(text: &str, has_from: bool) -> Result<bool, Vec<LineError>> {
+    let mut has_run = false;
+    let mut errors = Vec::new();
+    let mut is_empty = true;
+    for Chunk { line, text } in chunks::split(text) {
+        is_empty = false;
+        match instructions::check(&text, has_from) {
+            Ok(runs) => has_run |= runs,
+            Err(wrongs) => errors.extend(wrongs.into_iter().map(|wrong| LineError {
+                entry: 0,
+                line,
+                message: wrong.message,
+                hint: wrong.hint,
+            })),
+        }
+    }
+    if is_empty {
+        errors.push(LineError {
+            entry: 0,
+            line: 0,
+            message: "there is no instruction here".to_owned(),
+            hint: None,
+        });
+    }
+    if errors.is_empty() {
+        Ok(has_run)
+    } else {
+        Err(errors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(entries: &[&str]) -> Result<Lines, Vec<LineError>> {
+        let entries: Vec<String> = entries.iter().map(|&entry| entry.to_owned()).collect();
+        Lines::parse(&entries)
+    }
+
+    fn wrong(entries: &[&str]) -> String {
+        let errors = lines(entries).unwrap_err();
+        let line = |error: LineError| {
+            let hint = error
+                .hint
+                .map_or(String::new(), |hint| format!(" ({hint})"));
+            format!("{}.{} {}{hint}\n", error.entry, error.line, error.message)
+        };
+        errors.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn sound_lines_stay_as_they_are() {
+        let entries = [
+            "RUN mkdir /etc/vault",
+            "run [\"chmod\", \"777\", \"/etc/vault\"]",
+            "RUN [ -d /etc/vault ] && echo $((1 << 2)) <<< x",
+            "VOLUME [\"/etc/vault\"]",
+            "ENV A=1 \\\n  # inside\n  B=2\nLABEL a=b",
+            "COPY --from=busybox --chown=1:1 /bin/busybox /bin/",
+            "ADD https://example.com/ca.pem /etc/ca.pem",
+            "ARG VERSION=1",
+            "HEALTHCHECK --interval=30s CMD true",
+            "ONBUILD COPY . /app",
+            "SHELL [\"/bin/bash\", \"-c\"]",
+            "CMD [\"a\"]",
+            "EXPOSE 80 443/tcp",
+            "STOPSIGNAL SIGTERM",
+        ];
+        let lines = lines(&entries).unwrap();
+        assert_eq!(lines.as_slice(), entries);
+        assert!(lines.has_run());
+    }
+
+    #[test]
+    fn only_run_runs() {
+        for (line, runs) in [
+            ("RUN true", true),
+            ("USER x\nrun true", true),
+            ("ONBUILD RUN true", false),
+            ("CMD true", false),
+        ] {
+            assert_eq!(lines(&[line]).unwrap().has_run(), runs, "{line}");
+        }
+        assert!(check_dockerfile("FROM a\nRUN true\n").unwrap());
+        assert!(!check_dockerfile("ARG X\nFROM a\n").unwrap());
+    }
+
+    #[test]
+    fn says_all_that_is_wrong() {
+        insta::assert_snapshot!(wrong(&[
+            "FROM alpine",
+            "",
+            "# only a comment",
+            "# escape=`",
+            "RUNN true",
+            "apt-get update",
+            "RUN",
+            "RUN --mount=type=cache,target=/x --network=none make",
+            "RUN <<EOF\ntrue\nEOF\nUSR x",
+            "RUN cat <<EOF > /x",
+            "RUN true \\",
+            "COPY app /app",
+            "COPY --link --from=busybox /a /b",
+            "ADD app.tar /app",
+            "ENV A = b\nLABEL a",
+            "EXPOSE 80 http 443/https",
+            "STOPSIGNAL TREM",
+            "VOLUME [\"/a\", ",
+            "HEALTHCHECK --interval=30 --tries=3 CMD true",
+            "ONBUILD FROM x",
+            "SHELL /bin/sh",
+        ]), @r#"
+0.0 `FROM` is written by longshore (the upstream image is named by `source`)
+1.0 there is no instruction here
+2.0 there is no instruction here
+3.0 a parser directive (`# escape=`) has no effect (leave it out)
+4.0 `RUNN` is not an instruction of a Dockerfile (did you mean `RUN`?)
+5.0 `apt-get` is not an instruction of a Dockerfile (to run a program, write `RUN` before it)
+6.0 `RUN` has no arguments
+7.0 `RUN --mount` needs BuildKit
+7.0 `RUN --network` needs BuildKit
+8.0 a heredoc needs BuildKit; Docker's classic builder ignores it in silence (write `RUN a && b`, or `COPY --from=IMAGE`)
+8.3 `USR` is not an instruction of a Dockerfile (did you mean `USER`?)
+9.0 a heredoc needs BuildKit; Docker's classic builder ignores it in silence (write `RUN a && b`, or `COPY --from=IMAGE`)
+10.0 the last line ends with a backslash, which would join the next instruction (leave the backslash out)
+11.0 `COPY` finds no files: there is no build context (copy from another image with `COPY --from=IMAGE`)
+12.0 `COPY --link` needs BuildKit
+13.0 `ADD` finds no files: there is no build context (add from a web address with `ADD https://...`)
+14.0 this sets `A` to a value that begins with `=` (write `ENV A=b`)
+14.1 `LABEL a` has no value (write `LABEL a=VALUE`)
+15.0 `http` is not a port (write it as `80`, `443/tcp` or `9000-9002`)
+15.0 `https` in `443/https` is no protocol (the protocols are `tcp`, `udp` and `sctp`)
+16.0 `TREM` is not a signal (did you mean `SIGTERM`?)
+17.0 the list of volumes is not JSON (write `VOLUME ["/data"]`)
+18.0 `30` is no value for `--interval` (write it as `--interval=1m30s`)
+18.0 `HEALTHCHECK` knows no `--tries` (it knows `--interval`, `--timeout`, `--start-period`, `--start-interval` and `--retries`)
+19.0 Docker refuses this instruction after `ONBUILD`
+20.0 expected JSON array
+"#);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "(RUN|ENV|COPY|ADD|EXPOSE|VOLUME|ONBUILD|HEALTHCHECK|STOPSIGNAL|\\PC{0,4})[ \n]\\PC{0,40}") {
+            let _ = lines(&[&text]);
+        }
     }
 }

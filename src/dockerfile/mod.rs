@@ -1,9 +1,12 @@
 //! The Dockerfile: its extra lines, its template, its recipe.
 
+mod arguments;
+mod chunks;
+mod instructions;
 mod lines;
 mod recipe;
 mod template;
 
-pub use lines::{LineError, Lines};
+pub use lines::{LineError, Lines, check_dockerfile};
 pub use recipe::{Recipe, label};
 pub use template::{RenderError, Template};

@@ -10,7 +10,7 @@ use super::host::with_account;
 use super::token_cache::TokenCache;
 use super::{Error, Token};
 use crate::aws;
-use crate::registry::Endpoint;
+use crate::registry::{Endpoint, Login};
 
 /// ECR's API in one account and region. Clones share connections and the authorization token.
 #[derive(Clone)]
@@ -43,20 +43,16 @@ impl Ecr {
         }
     }
 
-    /// The region.
-    pub fn region(&self) -> &str {
-        &self.region
-    }
-
     /// An authorization token: it opens every registry in the region to which these credentials
     /// have access. Kept, and renewed once half of its life is over.
     pub async fn token(&self) -> Result<Arc<Token>, Error> {
         self.tokens.token(|| self.fetch_token()).await
     }
 
-    /// A token that is not this one, which a registry refused.
-    pub(super) async fn token_after(&self, refused: &Arc<Token>) -> Result<Arc<Token>, Error> {
-        self.tokens.after(refused, || self.fetch_token()).await
+    /// Says that a registry refused a token, so that the next one asked for is new. Only the first
+    /// of several requests that were refused together makes a difference.
+    pub(super) async fn forget(&self, login: &Login) {
+        self.tokens.forget(login).await;
     }
 
     /// Where the registry is: what ECR says of it, never a host made up here, because partitions,

@@ -1,39 +1,22 @@
 //! The token as a registry's client asks for it.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
 use async_trait::async_trait;
-use tokio::sync::Mutex;
 
-use super::{Ecr, Token};
+use super::Ecr;
 use crate::image::Registry;
 use crate::registry::{Credentials, CredentialsError, Login};
 
-/// Questions that come together, after several requests were refused at once, get one new token.
-const ONE_REFUSAL: Duration = Duration::from_secs(1);
-
-/// Answers for one registry with ECR's token, and for every other with nothing. A second question
-/// means that the token was refused, and gets a new one.
+/// Answers for one registry with ECR's token, and for every other with nothing.
+#[derive(Clone, Debug)]
 pub struct EcrCredentials {
     ecr: Ecr,
     registry: Registry,
-    given: Mutex<Option<Given>>,
-}
-
-struct Given {
-    token: Arc<Token>,
-    renewed: Option<Instant>,
 }
 
 impl EcrCredentials {
-    /// Credentials for this registry alone.
+    /// Credentials for this registry alone: where the token says, or where the user put it.
     pub fn new(ecr: Ecr, registry: Registry) -> Self {
-        Self {
-            ecr,
-            registry,
-            given: Mutex::default(),
-        }
+        Self { ecr, registry }
     }
 }
 
@@ -43,22 +26,19 @@ impl Credentials for EcrCredentials {
         if *registry != self.registry {
             return Ok(None);
         }
-        let mut given = self.given.lock().await;
-        let answer = match &*given {
-            None => self.ecr.token().await,
-            Some(given) if given.renewed.is_some_and(|at| at.elapsed() < ONE_REFUSAL) => {
-                return Ok(Some(given.token.login.clone()));
-            }
-            Some(given) => self.ecr.token_after(&given.token).await,
-        };
-        let token = answer.map_err(|error| CredentialsError {
-            registry: registry.clone(),
-            cause: Box::new(error),
-        })?;
-        let login = token.login.clone();
-        let renewed = given.is_some().then(Instant::now);
-        *given = Some(Given { token, renewed });
-        Ok(Some(login))
+        match self.ecr.token().await {
+            Ok(token) => Ok(Some(token.login.clone())),
+            Err(error) => Err(CredentialsError {
+                registry: registry.clone(),
+                cause: Box::new(error),
+            }),
+        }
+    }
+
+    async fn refused(&self, registry: &Registry, login: &Login) {
+        if *registry == self.registry {
+            self.ecr.forget(login).await;
+        }
     }
 }
 
@@ -70,12 +50,11 @@ mod tests {
     use super::*;
     use crate::failure::{Failure as _, Kind};
 
-    async fn password(credentials: &EcrCredentials) -> String {
-        let login = credentials.login(&credentials.registry).await.unwrap();
-        let Some(Login::Password { password, .. }) = login else {
-            panic!("ECR gives a password");
-        };
-        password.expose_secret().to_owned()
+    fn password(login: &Login) -> &str {
+        match login {
+            Login::Password { password, .. } => password.expose_secret(),
+            Login::IdentityToken(_) => panic!("ECR gives a password"),
+        }
     }
 
     #[tokio::test]
@@ -83,21 +62,31 @@ mod tests {
         let later = 4_102_444_800;
         let denied = refusal("AccessDeniedException", "no");
         let api = StandIn::answering([token("one", later), token("two", later), denied]).await;
-        let ecr = api.ecr(None);
         let registry: Registry = "127.0.0.1:5000".parse().unwrap();
-        let credentials = EcrCredentials::new(ecr.clone(), registry.clone());
+        let credentials = EcrCredentials::new(api.ecr(None), registry.clone());
 
-        let elsewhere = credentials.login(&"ghcr.io".parse().unwrap()).await;
-        assert!(elsewhere.unwrap().is_none());
-        assert_eq!(password(&credentials).await, "one");
-        assert_eq!(password(&credentials).await, "two");
-        assert_eq!(password(&credentials).await, "two");
+        let one = credentials.login(&registry).await.unwrap().unwrap();
+        let again = credentials.login(&registry).await.unwrap().unwrap();
+        assert_eq!((password(&one), password(&again)), ("one", "one"));
+
+        credentials.refused(&registry, &one).await;
+        let two = credentials.login(&registry).await.unwrap().unwrap();
+        credentials.refused(&registry, &one).await;
+        let again = credentials.login(&registry).await.unwrap().unwrap();
+        assert_eq!((password(&two), password(&again)), ("two", "two"));
         assert_eq!(api.calls().len(), 2);
 
-        let others = EcrCredentials::new(ecr.clone(), registry);
-        assert_eq!(password(&others).await, "two");
-        let error = others.login(&others.registry).await.unwrap_err();
+        credentials.refused(&registry, &two).await;
+        let error = credentials.login(&registry).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Refused);
-        assert_eq!(api.calls().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn the_token_goes_to_no_other_registry() {
+        let api = StandIn::answering([]).await;
+        let credentials = EcrCredentials::new(api.ecr(None), "127.0.0.1:5000".parse().unwrap());
+        let elsewhere = credentials.login(&"ghcr.io".parse().unwrap()).await;
+        assert!(elsewhere.unwrap().is_none());
+        assert_eq!(api.calls(), []);
     }
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use secrecy::ExposeSecret as _;
 use tokio::sync::Mutex;
 use tracing::debug;
 
 use super::{Error, Token};
+use crate::registry::Login;
 
 /// How long an old token is used before another one is asked for again in vain.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(1);
@@ -93,24 +95,28 @@ impl TokenCache {
         }
     }
 
-    /// The kept token when it is another one than this, which was refused; else a new one.
-    pub(super) async fn after<F>(
-        &self,
-        refused: &Arc<Token>,
-        fetch: impl FnOnce() -> F,
-    ) -> Result<Arc<Token>, Error>
-    where
-        F: Future<Output = Result<Token, Error>>,
-    {
+    /// Drops the kept token if it is the one with this login.
+    pub(super) async fn forget(&self, login: &Login) {
         let mut kept = self.kept.lock().await;
-        match kept.take() {
-            Some(other) if !Arc::ptr_eq(&other.token, refused) => {
-                let token = Arc::clone(&other.token);
-                *kept = Some(other);
-                Ok(token)
-            }
-            _ => Ok(keep(&mut kept, fetch().await?)),
+        let is_it = |kept: &mut Kept| is_same(&kept.token.login, login);
+        if kept.take_if(is_it).is_some() {
+            debug!("the token was refused");
         }
+    }
+}
+
+fn is_same(one: &Login, other: &Login) -> bool {
+    match (one, other) {
+        (
+            Login::Password { password: one, .. },
+            Login::Password {
+                password: other, ..
+            },
+        )
+        | (Login::IdentityToken(one), Login::IdentityToken(other)) => {
+            one.expose_secret() == other.expose_secret()
+        }
+        _ => false,
     }
 }
 
@@ -126,6 +132,8 @@ fn keep(kept: &mut Option<Kept>, token: Token) -> Arc<Token> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -162,5 +170,39 @@ mod tests {
             assert_eq!(life.age(now), Age::Fresh, "{expires_at:?}");
             assert_eq!(life.age(now + year), Age::Fresh, "{expires_at:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_old_token_serves_while_there_is_no_new_one() {
+        let (now, hour) = (SystemTime::now(), Duration::from_hours(1));
+        let life = Life(Some(Span {
+            refresh_at: now - hour,
+            expires_at: now + hour,
+        }));
+        let token = Arc::new(Token {
+            login: Login::IdentityToken("old".into()),
+            proxy_endpoint: "https://example.com".parse().unwrap(),
+            account_id: None,
+            expires_at: None,
+        });
+        let kept = Kept {
+            token: Arc::clone(&token),
+            life,
+        };
+        let cache = TokenCache {
+            kept: Mutex::new(Some(kept)),
+        };
+        let fetches = AtomicUsize::new(0);
+        for _ in 0..2 {
+            let answer = cache.token(|| async {
+                fetches.fetch_add(1, Ordering::Relaxed);
+                Err(Error::UnusableToken {
+                    region: "eu-west-1".to_owned(),
+                    reason: "it is empty".to_owned(),
+                })
+            });
+            assert!(Arc::ptr_eq(&answer.await.unwrap(), &token));
+        }
+        assert_eq!(fetches.into_inner(), 1);
     }
 }

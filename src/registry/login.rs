@@ -60,4 +60,8 @@ pub trait Credentials: Send + Sync {
     /// The login to use at this registry; `None` means anonymous. Asked again when a registry
     /// refuses what it got, so that an expired token is replaced.
     async fn login(&self, registry: &Registry) -> Result<Option<Login>, CredentialsError>;
+
+    /// Says that the registry refused this login, before another one is asked for. Whoever keeps
+    /// logins forgets it.
+    async fn refused(&self, _registry: &Registry, _login: &Login) {}
 }

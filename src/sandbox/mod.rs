@@ -1,1 +1,35 @@
-//! A stand-in for ECR on loopback: API and registry in one process. It shares only `image` with the rest, so that it cannot share its bugs.
+//! A stand-in for ECR on loopback: the AWS API, the registry, its blob storage and, on request, an
+//! upstream registry, all in one process.
+//!
+//! It is a test double: it speaks ECR's dialect of the OCI distribution protocol, quirks included,
+//! but it checks no signature, enforces no IAM policy and keeps nothing safe. It serves a first try
+//! (`longshore sandbox`) and tests. It shares only [`crate::image`] with the rest of the crate, so
+//! that it cannot share its bugs.
+
+mod api;
+mod blobs;
+mod content;
+mod fault;
+mod fresh;
+pub mod layout;
+mod lock;
+mod log;
+mod options;
+mod page;
+mod registry;
+mod repository;
+mod route;
+mod server;
+mod state;
+mod storage;
+mod store;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod traffic;
+mod upstream;
+
+pub use fault::{Effect, Fault};
+pub use log::{Request, Server};
+pub use options::{Login, Options, Ports, Upstream};
+pub use server::{Sandbox, StartError};

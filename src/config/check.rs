@@ -1,0 +1,116 @@
+//! From the file as written to the checked specification.
+
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+
+use super::document::Document;
+use super::mistakes::{Located, Mistakes, Place};
+use super::reader::Read as _;
+use super::specification::Specification;
+use super::{builder, destination, images, repositories, upstreams, written};
+
+const VERSION: &str = "1";
+
+impl Specification {
+    /// Checks a configuration and reports every mistake in it, syntax errors excepted: those end the
+    /// reading. Policies, templates and password files are read; `env` gives passwords.
+    pub fn parse(
+        document: &Document,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Mistakes> {
+        let mut mistakes = Mistakes::of(&document.name);
+        let written = builder::parse(&document.text, &mut mistakes).and_then(|node| {
+            let place = Place::root(node.position);
+            written::File::read(&node, &place, &mut mistakes)
+        });
+        let checker = Checker {
+            folder: &document.folder,
+            env,
+            mistakes,
+        };
+        match written {
+            Some(written) => checker.file(written),
+            None => Err(checker.mistakes.sorted()),
+        }
+    }
+}
+
+/// What the checks of all parts of the file share.
+pub(super) struct Checker<'a> {
+    /// Where relative paths start.
+    pub(super) folder: &'a Path,
+    pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) mistakes: Mistakes,
+}
+
+impl Checker<'_> {
+    /// Checks the whole file.
+    pub(super) fn file(mut self, written: written::File) -> Result<Specification, Mistakes> {
+        if let Some(version) = written.version.filter(|version| version.value != VERSION) {
+            let message = format!("`{}` is not a version of this file", version.value);
+            let hint = format!("write `version: {VERSION}`");
+            self.mistakes.add(&version.place, message, hint);
+        }
+        let (destination, namespace) = destination::check(written.destination, &mut self);
+        let repositories = repositories::check(written.repositories, &mut self);
+        let upstreams = upstreams::check(written.upstreams, &mut self);
+        let images = images::check(
+            written.images,
+            written.defaults,
+            namespace.as_ref(),
+            &mut self,
+        );
+        if self.mistakes.is_empty() {
+            Ok(Specification {
+                destination,
+                repositories,
+                upstreams,
+                images,
+            })
+        } else {
+            Err(self.mistakes.sorted())
+        }
+    }
+
+    /// Parses a text. Its error, which repeats the text, becomes the mistake.
+    pub(super) fn parse<T: FromStr<Err: Display>>(&mut self, text: &Located<String>) -> Option<T> {
+        match text.value.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.mistakes.add(&text.place, error.to_string(), None);
+                None
+            }
+        }
+    }
+
+    /// Keeps a text whose shape is right.
+    pub(super) fn shaped(
+        &mut self,
+        text: Located<String>,
+        is_right: impl FnOnce(&str) -> bool,
+        what: &str,
+        example: &str,
+    ) -> Option<String> {
+        if is_right(&text.value) {
+            return Some(text.value);
+        }
+        let message = format!("`{}` is not {what}", text.value);
+        let hint = format!("write it as `{example}`");
+        self.mistakes.add(&text.place, message, hint);
+        None
+    }
+
+    /// Reads a file that the configuration names.
+    pub(super) fn read(&mut self, path: &Located<String>) -> Option<String> {
+        let full = self.folder.join(&path.value);
+        match std::fs::read_to_string(&full) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                let message = format!("cannot read `{}`: {error}", full.display());
+                self.mistakes.add(&path.place, message, None);
+                None
+            }
+        }
+    }
+}

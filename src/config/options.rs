@@ -1,0 +1,180 @@
+//! What an image may set and `defaults` may set for all: platforms, lines, builder, build.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+
+use super::check::Checker;
+use super::mistakes::{Located, Place, Position};
+use super::reader::{Line, Table};
+use super::specification::Platforms;
+use super::written;
+use crate::dockerfile::{LineError, Lines, RenderError, Template, check_dockerfile};
+use crate::image::Platform;
+
+/// A name that no upstream image has, to try a template with.
+const TRIAL_BASE: &str = "longshore.invalid/base";
+
+/// What was set. What is absent was not.
+#[derive(Clone, Default)]
+pub(super) struct Options {
+    pub(super) platforms: Option<Platforms>,
+    pub(super) lines: Option<Lines>,
+    pub(super) template: Option<Template>,
+    pub(super) args: Option<BTreeMap<String, String>>,
+    template_place: Option<Place>,
+}
+
+impl Options {
+    pub(super) fn check(written: written::Options, checker: &mut Checker<'_>) -> Self {
+        let platforms = written
+            .platforms
+            .and_then(|written| platforms(written, checker));
+        let lines = written.lines.and_then(|written| lines(&written, checker));
+        if let Some(builder) = written.builder.filter(|builder| builder.value != "docker") {
+            let message = format!("`{}` is not a builder of this version", builder.value);
+            let hint = "the only one is `docker`, the default".to_owned();
+            checker.mistakes.add(&builder.place, message, hint);
+        }
+        let build = written.build.unwrap_or_default();
+        let template_place = build.template.as_ref().map(|path| path.place.clone());
+        let template = build.template.and_then(|path| template(&path, checker));
+        let args = build.args.map(|args| arguments(args, checker));
+        Self {
+            platforms,
+            lines,
+            template,
+            args,
+            template_place,
+        }
+    }
+
+    /// These options, with what they leave out taken from others.
+    pub(super) fn or(self, others: &Self) -> Self {
+        let (template, template_place) = match self.template_place {
+            Some(place) => (self.template, Some(place)),
+            None => (others.template.clone(), others.template_place.clone()),
+        };
+        Self {
+            platforms: self.platforms.or_else(|| others.platforms.clone()),
+            lines: self.lines.or_else(|| others.lines.clone()),
+            args: self.args.or_else(|| others.args.clone()),
+            template,
+            template_place,
+        }
+    }
+
+    /// Tries the template, and says whether the Dockerfile runs a program of the image.
+    pub(super) fn try_template(&self, checker: &mut Checker<'_>) -> bool {
+        let lines = self.lines.clone().unwrap_or_default();
+        let (Some(template), Some(place)) = (&self.template, &self.template_place) else {
+            return lines.has_run();
+        };
+        let dockerfile = match template.render(TRIAL_BASE, &lines) {
+            Ok(dockerfile) => dockerfile,
+            Err(error) => {
+                checker.mistakes.add(place, chain(&error), None);
+                return false;
+            }
+        };
+        if !dockerfile.contains(TRIAL_BASE) {
+            let message = "the template does not use `{{base}}`";
+            let hint = "begin it with `FROM {{base}}`".to_owned();
+            checker.mistakes.add(place, message, hint);
+        }
+        match check_dockerfile(&dockerfile) {
+            Ok(runs) => runs,
+            Err(errors) => {
+                for LineError {
+                    line,
+                    message,
+                    hint,
+                    ..
+                } in errors
+                {
+                    let message = format!("line {} of what it gives: {message}", line + 1);
+                    checker.mistakes.add(place, message, hint);
+                }
+                false
+            }
+        }
+    }
+}
+
+fn platforms(written: written::Platforms, checker: &mut Checker<'_>) -> Option<Platforms> {
+    let list = match written {
+        written::Platforms::Word(word) if word.value == "all" => return Some(Platforms::All),
+        written::Platforms::Word(word) => {
+            let message = format!("expected a list or the word `all`, found `{}`", word.value);
+            let hint = format!("write `[{}]`", word.value);
+            checker.mistakes.add(&word.place, message, hint);
+            return None;
+        }
+        written::Platforms::List(list) => list,
+    };
+    let mut platforms: Vec<Platform> = Vec::new();
+    for text in &list {
+        if let Some(platform) = checker.parse(text)
+            && !platforms.contains(&platform)
+        {
+            platforms.push(platform);
+        }
+    }
+    Some(Platforms::Only(platforms))
+}
+
+fn lines(written: &[Located<Line>], checker: &mut Checker<'_>) -> Option<Lines> {
+    let texts: Vec<String> = written.iter().map(|line| line.value.text.clone()).collect();
+    match Lines::parse(&texts) {
+        Ok(lines) => Some(lines),
+        Err(errors) => {
+            for error in errors {
+                let Located { value, place } = &written[error.entry];
+                let mut place = place.clone();
+                if let Some(Position { line, .. }) = &mut place.position
+                    && value.is_block
+                {
+                    *line += error.line;
+                }
+                checker.mistakes.add(&place, error.message, error.hint);
+            }
+            None
+        }
+    }
+}
+
+fn template(path: &Located<String>, checker: &mut Checker<'_>) -> Option<Template> {
+    let text = checker.read(path)?;
+    match Template::parse(&text) {
+        Ok(template) => Some(template),
+        Err(error) => {
+            checker.mistakes.add(&path.place, chain(&error), None);
+            None
+        }
+    }
+}
+
+fn arguments(
+    written: Table<Located<String>>,
+    checker: &mut Checker<'_>,
+) -> BTreeMap<String, String> {
+    let sound = |name: &str| {
+        !name.starts_with(|c: char| c.is_ascii_digit())
+            && !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    written
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let name = checker.shaped(name, sound, "the name of a build argument", "HTTP_PROXY")?;
+            Some((name, value.value))
+        })
+        .collect()
+}
+
+/// What is wrong with a template, and where. The cause's text holds all further causes.
+fn chain(error: &RenderError) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

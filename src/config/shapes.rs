@@ -1,0 +1,80 @@
+//! The shapes of AWS's names.
+
+/// A region: `eu-west-1`, `us-gov-west-1`, `eusc-de-east-1`.
+pub(super) fn is_region(text: &str) -> bool {
+    let mut parts: Vec<&str> = text.split('-').collect();
+    let number = parts.pop().unwrap_or_default();
+    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    parts.len() >= 2 && parts.iter().all(word) && is_number(number)
+}
+
+/// An account: twelve digits.
+pub(super) fn is_account(text: &str) -> bool {
+    text.len() == 12 && is_number(text)
+}
+
+/// The ARN of a role: `arn:aws:iam::123456789012:role/name`.
+pub(super) fn is_role_arn(text: &str) -> bool {
+    matches!(arn(text), Some(("iam", "", account, resource))
+        if is_account(account) && has_name(resource, &["role/"]))
+}
+
+/// The ARN of a key or of its alias: `arn:aws:kms:eu-west-1:123456789012:key/...`.
+pub(super) fn is_kms_arn(text: &str) -> bool {
+    matches!(arn(text), Some(("kms", region, account, resource))
+        if is_region(region) && is_account(account) && has_name(resource, &["key/", "alias/"]))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Service, region, account and resource.
+fn arn(text: &str) -> Option<(&str, &str, &str, &str)> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    match parts[..] {
+        ["arn", partition, service, region, account, resource]
+            if partition == "aws" || partition.starts_with("aws-") =>
+        {
+            Some((service, region, account, resource))
+        }
+        _ => None,
+    }
+}
+
+fn has_name(resource: &str, prefixes: &[&str]) -> bool {
+    let sound = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
+    prefixes
+        .iter()
+        .any(|prefix| resource.strip_prefix(prefix).is_some_and(sound))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_every_partition() {
+        for region in [
+            "eu-west-1",
+            "us-gov-west-1",
+            "cn-north-1",
+            "eusc-de-east-1",
+            "us-isob-east-1",
+        ] {
+            assert!(is_region(region), "{region}");
+        }
+        for text in ["", "eu-west", "eu_west_1", "EU-WEST-1", "eu-west-1a", "1"] {
+            assert!(!is_region(text), "{text}");
+        }
+        assert!(is_role_arn(
+            "arn:aws-us-gov:iam::012345678901:role/path/name"
+        ));
+        assert!(!is_role_arn("arn:aws:iam::123456789012:user/name"));
+        assert!(!is_role_arn("arn:aws:iam::123456789012:role/"));
+        assert!(is_kms_arn(
+            "arn:aws-cn:kms:cn-north-1:123456789012:alias/ecr"
+        ));
+        assert!(!is_kms_arn("arn:aws:kms:eu-west-1:1234:key/x"));
+    }
+}

@@ -1,0 +1,219 @@
+//! Whole files through the whole check.
+
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
+use super::builder;
+use super::tree::Value;
+use super::{Document, Mistakes, SingleImage, Specification};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/config")
+}
+
+fn env(name: &str) -> Option<String> {
+    (name == "DOCKERHUB_TOKEN").then(|| "from-a-variable".to_owned())
+}
+
+fn parse(name: &str) -> Result<Specification, Mistakes> {
+    let path = folder().join(name);
+    let document = Document {
+        name: name.rsplit('/').next().unwrap().to_owned(),
+        text: std::fs::read_to_string(&path).unwrap(),
+        folder: path.parent().unwrap().to_owned(),
+    };
+    Specification::parse(&document, &env)
+}
+
+fn inline(text: &str) -> Result<Specification, Mistakes> {
+    let document = Document {
+        name: "longshore.yaml".to_owned(),
+        text: text.to_owned(),
+        folder: PathBuf::new(),
+    };
+    Specification::parse(&document, &env)
+}
+
+/// A line for each image: what, where to, and what decides its content.
+fn summary(specification: &Specification) -> String {
+    let line = |image: &super::ImageSpecification| {
+        let dockerfile = image.template.render("BASE", &image.lines).unwrap();
+        format!(
+            "{}: {} -> {}:{} {:?} {:?}\n{dockerfile}",
+            image.line, image.source, image.repository, image.tag, image.platforms, image.args
+        )
+    };
+    specification.images.iter().map(line).collect()
+}
+
+macro_rules! broken {
+    ($($fault:ident: $file:literal,)*) => {$(
+        #[test]
+        fn $fault() {
+            let mistakes = parse(concat!("broken/", $file)).unwrap_err().to_string();
+            let here = folder().display().to_string();
+            insta::assert_snapshot!($file, mistakes.replace(&here, "/fixtures"));
+        }
+    )*};
+}
+
+broken! {
+    broken_aliases: "aliases.yaml",
+    broken_destination: "destination.yaml",
+    broken_documents: "documents.yaml",
+    broken_duplicate_keys: "duplicate-keys.yaml",
+    broken_images: "images.yaml",
+    broken_lines: "lines.yaml",
+    broken_no_images: "no-images.yaml",
+    broken_nothing: "nothing.yaml",
+    broken_repositories: "repositories.yaml",
+    broken_same_destination: "same-destination.yaml",
+    broken_syntax: "syntax.yaml",
+    broken_tabs: "tabs.yaml",
+    broken_template: "template.yaml",
+    broken_unknown_keys: "unknown-keys.yaml",
+    broken_upstreams: "upstreams.yaml",
+    broken_wrong_types: "wrong-types.yaml",
+}
+
+#[test]
+fn the_docker_hub_clone() {
+    let specification = parse("dockerhub-clone.yaml").unwrap();
+    insta::assert_snapshot!(summary(&specification));
+}
+
+#[test]
+fn every_key() {
+    let mut specification = parse("every-key.yaml").unwrap();
+    let images = summary(&specification);
+    specification.images.clear();
+    insta::assert_snapshot!(format!("{specification:#?}\n{images}"));
+}
+
+#[test]
+fn json_says_the_same_as_yaml() {
+    let json = "{\n\t\"version\": 1,\n\t\"images\": [{\"source\":\"redis\",\"tags\":[\"1.10\"],\
+        \"repository\":null,\"lines\":[\"LABEL a=\\\"\\ud83d\\ude80\\t\\u0041\\\"\"]}]}";
+    let yaml = "version: 1\nimages: [{source: redis, tags: [1.10], \
+        lines: ['LABEL a=\"\u{1f680}\tA\"']}]";
+    let [json, yaml] = [json, yaml].map(|text| {
+        let mut specification = inline(text).unwrap();
+        specification.images[0].line = 0;
+        summary(&specification)
+    });
+    assert_eq!(json, yaml);
+
+    let long = "x".repeat(5000);
+    let json = format!(
+        "{{\"version\":1,\"images\":[{{\"source\":\"redis\",\"lines\":[\"USER {long}\"]}}]}}"
+    );
+    inline(&json).unwrap();
+}
+
+#[test]
+fn aliases_cannot_grow_without_end() {
+    let level = |n: usize| format!("a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1);
+    let text = format!("a0: &a0 [x, x]\n{}", (1..40).map(level).collect::<String>());
+    let mistakes = inline(&text).unwrap_err().to_string();
+    assert!(mistakes.contains("aliases repeat too much"), "{mistakes}");
+}
+
+#[test]
+fn a_block_of_lines_knows_its_own_lines() {
+    let text = "version: 1\nimages:\n  - source: a/b\n    lines:\n      - |\n\n        USER x\n\n        USR y\n";
+    insta::assert_snapshot!(inline(text).unwrap_err(), @r#"
+1 mistake in longshore.yaml
+longshore.yaml:9:9: images[0].lines[0]: `USR` is not an instruction of a Dockerfile
+  hint: did you mean `USER`?
+"#);
+}
+
+#[test]
+fn narrows_to_names() {
+    let specification = parse("dockerhub-clone.yaml").unwrap();
+    for (name, lines) in [
+        ("mongo", vec![6]),
+        ("docker.io/library/mongo:latest", vec![6]),
+        ("hashicorp/vault", vec![8, 14]),
+        ("hashicorp/vault:1.14", vec![8]),
+        ("ecsclone/hashicorp/vault:1.13.3", vec![14]),
+        ("ecsclone/redis", vec![7]),
+    ] {
+        let narrowed = specification.clone().narrow(&[name.to_owned()]).unwrap();
+        let found: Vec<usize> = narrowed.images.iter().map(|image| image.line).collect();
+        assert_eq!(found, lines, "{name}");
+    }
+    let names = ["redsi", "mongo", "postgres"].map(str::to_owned);
+    insta::assert_snapshot!(specification.narrow(&names).unwrap_err(), @r#"
+2 mistakes in the arguments
+NAME: no image of the configuration is called `redsi`
+  hint: did you mean `redis`?
+NAME: no image of the configuration is called `postgres`
+  hint: the images are `mongo:latest`, `redis:latest`, `hashicorp/vault:1.14`, `hashicorp/vault:1.13.3`
+"#);
+}
+
+#[test]
+fn one_image_without_a_file() {
+    let specification = Specification::single(&SingleImage {
+        source: "wordpress:php7.4-apache",
+        repository: Some("php_wordpress:base"),
+        platforms: &["linux/arm64/v8".to_owned()],
+        lines: &["ENV A=1".to_owned()],
+        region: Some("eu-west-1"),
+        profile: Some(""),
+        ..SingleImage::default()
+    })
+    .unwrap();
+    assert_eq!(specification.destination.profile, None);
+    insta::assert_snapshot!(summary(&specification), @r#"
+0: docker.io/library/wordpress:php7.4-apache -> php_wordpress:base Only([linux/arm64]) {}
+FROM BASE
+ENV A=1
+"#);
+
+    let mistakes = Specification::single(&SingleImage {
+        source: "redis:*",
+        repository: Some("Redis"),
+        platforms: &["linux".to_owned()],
+        lines: &["RUN true".to_owned(), "FROM x".to_owned()],
+        account_id: Some("12"),
+        ..SingleImage::default()
+    });
+    insta::assert_snapshot!(mistakes.unwrap_err(), @r#"
+5 mistakes in the arguments
+--account-id: `12` is not an AWS account
+  hint: write it as `123456789012`
+--platform: `linux` is not a platform; write it as `linux/amd64` or `linux/arm/v7`
+--line: `FROM` is written by longshore
+  hint: the upstream image is named by `source`
+REPOSITORY: `Redis` is not a repository: the repository must be lower case
+SOURCE: `redis:*` is a pattern
+  hint: name each tag; patterns are not accepted in this version
+"#);
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC*") {
+        let _ = inline(&text);
+    }
+
+    #[test]
+    fn no_nearly_sound_text_panics(
+        text in "version: 1\n(images|defaults|[a-z<]{1,3}): ?[-a-z0-9:&*!|>{}\\[\\], \n\t\"'#@$\\\\<]{0,80}"
+    ) {
+        let _ = inline(&text);
+    }
+
+    #[test]
+    fn a_quoted_text_survives(text in any::<String>()) {
+        let json = serde_json::to_string(&text).unwrap();
+        let mut mistakes = Mistakes::of("test");
+        let node = builder::parse(&format!("{{\"key\": {json}}}"), &mut mistakes).unwrap();
+        let Value::Map(entries) = node.value else { panic!("no mapping") };
+        let Value::Text { text: found, .. } = &entries[0].value.value else { panic!("no text") };
+        prop_assert_eq!(found, &text);
+    }
+}

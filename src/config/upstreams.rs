@@ -1,0 +1,158 @@
+//! `upstreams`: who we are at source registries, and where they really are.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use super::check::Checker;
+use super::mistakes::{Located, Place};
+use super::reader::Table;
+use super::specification::Upstream;
+use super::written;
+use crate::image::Registry;
+use crate::registry::{Endpoint, Login};
+
+pub(super) fn check(
+    written: Table<written::Upstream>,
+    checker: &mut Checker<'_>,
+) -> BTreeMap<Registry, Upstream> {
+    let mut upstreams = BTreeMap::new();
+    for (name, upstream) in written {
+        if let Some((_, host)) = name.value.split_once("://") {
+            let hint = format!("write `{host}`");
+            let message = "a registry is named without a scheme";
+            checker.mistakes.add(&name.place, message, hint);
+            continue;
+        }
+        let Some(registry) = checker.parse::<Registry>(&name) else {
+            continue;
+        };
+        let upstream = Upstream {
+            endpoint: real_endpoint(&registry, &upstream, checker),
+            login: login(upstream.username, upstream.password, checker),
+        };
+        if upstreams.insert(registry.clone(), upstream).is_some() {
+            let message = format!("`{registry}` stands here under another name already");
+            checker.mistakes.add(&name.place, message, None);
+        }
+    }
+    upstreams
+}
+
+fn real_endpoint(
+    registry: &Registry,
+    upstream: &written::Upstream,
+    checker: &mut Checker<'_>,
+) -> Option<Endpoint> {
+    let insecure = upstream.insecure.unwrap_or(false);
+    if let Some(text) = &upstream.endpoint {
+        let endpoint = endpoint(text, insecure, checker)?;
+        let hint = "write `insecure: true` beside it if nobody can listen in";
+        refuse_plain_http(&endpoint, insecure, &text.place, hint, checker);
+        Some(endpoint)
+    } else {
+        insecure.then(|| Endpoint {
+            plain_http: true,
+            ..Endpoint::of(registry)
+        })
+    }
+}
+
+/// An endpoint. Without a scheme it is plain HTTP on loopback or where the user said `insecure`.
+pub(super) fn endpoint(
+    text: &Located<String>,
+    insecure: bool,
+    checker: &mut Checker<'_>,
+) -> Option<Endpoint> {
+    // What stands before `@` may be a password, which no message may repeat.
+    if text.value.contains('@') {
+        let message = "an endpoint holds no user and no password";
+        checker.mistakes.add(&text.place, message, None);
+        return None;
+    }
+    let mut endpoint: Endpoint = checker.parse(text)?;
+    if !text.value.contains("://") {
+        endpoint.plain_http = insecure || endpoint.registry.is_loopback();
+    }
+    Some(endpoint)
+}
+
+/// Plain HTTP goes to loopback, or where the user said so.
+pub(super) fn refuse_plain_http(
+    endpoint: &Endpoint,
+    insecure: bool,
+    place: &Place,
+    hint: &str,
+    checker: &mut Checker<'_>,
+) {
+    if endpoint.plain_http && !insecure && !endpoint.registry.is_loopback() {
+        let message = format!("`{endpoint}` would be read in plain HTTP");
+        checker.mistakes.add(place, message, hint.to_owned());
+    }
+}
+
+fn login(
+    username: Option<Located<String>>,
+    password: Option<written::Password>,
+    checker: &mut Checker<'_>,
+) -> Option<Login> {
+    match (username, password) {
+        (Some(username), Some(written::Password::Source(source))) => {
+            let password = secret(source, checker)?;
+            if username.value.is_empty() {
+                let message = "the username is empty";
+                checker.mistakes.add(&username.place, message, None);
+            }
+            Some(Login::Password {
+                username: username.value,
+                password,
+            })
+        }
+        (Some(username), None) => {
+            let hint = "write `password: {env: NAME}` beside it".to_owned();
+            let message = "a username without a password";
+            checker.mistakes.add(&username.place, message, hint);
+            None
+        }
+        (None, Some(written::Password::Source(source))) => {
+            let hint = "write `username` beside it".to_owned();
+            let message = "a password without a username";
+            checker.mistakes.add(&source.place, message, hint);
+            None
+        }
+        (_, Some(written::Password::Unusable)) | (None, None) => None,
+    }
+}
+
+fn secret(
+    source: Located<written::PasswordSource>,
+    checker: &mut Checker<'_>,
+) -> Option<SecretString> {
+    let (text, place, wrong) = match (source.value.env, source.value.file) {
+        (Some(name), None) => {
+            let text = (checker.env)(&name.value).unwrap_or_default();
+            let wrong = format!(
+                "the environment variable `{}` is not set or empty",
+                name.value
+            );
+            (text, name.place, wrong)
+        }
+        (None, Some(path)) => {
+            let text = checker.read(&path)?;
+            let text = text.trim_end_matches(['\r', '\n']).to_owned();
+            let wrong = format!("the file `{}` is empty", path.value);
+            (text, path.place, wrong)
+        }
+        _ => {
+            let message = "a password comes from one place";
+            let hint = "write `{env: NAME}` or `{file: PATH}`".to_owned();
+            checker.mistakes.add(&source.place, message, hint);
+            return None;
+        }
+    };
+    if text.is_empty() {
+        checker.mistakes.add(&place, wrong, None);
+        return None;
+    }
+    Some(SecretString::from(text))
+}

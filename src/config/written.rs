@@ -1,0 +1,271 @@
+//! The file as it is written: nothing but shapes. What is absent stays absent.
+
+use super::mistakes::{Located, Mistakes, Place};
+use super::reader::{Fields, Line, Read, Table, misfit};
+use super::tree::{Node, Value};
+
+type Text = Located<String>;
+
+/// A mapping whose keys are all optional.
+macro_rules! written {
+    ($($(#[$doc:meta])* $name:ident { $($key:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub(super) struct $name {
+            $(pub(super) $key: Option<$type>,)*
+        }
+
+        impl Read for $name {
+            fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
+                let mut fields = Fields::open(node, place, mistakes)?;
+                let value = Self { $($key: fields.read(stringify!($key)),)* };
+                fields.close();
+                Some(value)
+            }
+        }
+    )*};
+}
+
+written! {
+    /// `destination`.
+    Destination {
+        region: Text,
+        account_id: Text,
+        profile: Text,
+        role_arn: Text,
+        namespace: Text,
+        registry: Text,
+    }
+
+    /// `repositories`.
+    Repositories {
+        create: bool,
+        tag_immutability: TagImmutability,
+        on_conflict: Text,
+        scan_on_push: bool,
+        encryption: Encryption,
+        lifecycle_policy: Policy,
+        policy: Policy,
+        tags: Located<Table<Text>>,
+    }
+
+    /// `{kms_key_arn: ...}`.
+    KmsKey {
+        kms_key_arn: Text,
+    }
+
+    /// One of `upstreams`.
+    Upstream {
+        username: Text,
+        password: Password,
+        endpoint: Text,
+        insecure: bool,
+    }
+
+    /// `{env: NAME}` or `{file: PATH}`.
+    PasswordSource {
+        env: Text,
+        file: Text,
+    }
+
+    /// `defaults`: what an image may set.
+    Options {
+        platforms: Platforms,
+        lines: Vec<Located<Line>>,
+        builder: Text,
+        build: Build,
+    }
+
+    /// `build`.
+    Build {
+        args: Table<Text>,
+        template: Text,
+    }
+}
+
+/// The whole file.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) version: Option<Text>,
+    pub(super) destination: Destination,
+    pub(super) repositories: Repositories,
+    pub(super) upstreams: Table<Upstream>,
+    pub(super) defaults: Options,
+    pub(super) images: Vec<Image>,
+}
+
+impl Read for File {
+    fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut fields = Fields::open(node, place, mistakes)?;
+        let file = Self {
+            version: fields.required("version", "write `version: 1`"),
+            destination: fields.read("destination").unwrap_or_default(),
+            repositories: fields.read("repositories").unwrap_or_default(),
+            upstreams: fields.read("upstreams").unwrap_or_default(),
+            defaults: fields.read("defaults").unwrap_or_default(),
+            images: fields
+                .required("images", "write `images: [mongo]`")
+                .unwrap_or_default(),
+        };
+        fields.close();
+        Some(file)
+    }
+}
+
+/// One of `images`: a text or a mapping.
+#[derive(Debug)]
+pub(super) struct Image {
+    pub(super) place: Place,
+    /// Absent also where nobody can tell what of it is wanted.
+    pub(super) source: Option<Text>,
+    pub(super) tags: Option<Vec<Text>>,
+    pub(super) repository: Option<Text>,
+    pub(super) options: Options,
+}
+
+impl Read for Image {
+    fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
+        match &node.value {
+            Value::Text { .. } if !node.is_null() => Some(Self {
+                place: place.clone(),
+                source: Text::read(node, place, mistakes),
+                tags: None,
+                repository: None,
+                options: Options::default(),
+            }),
+            Value::Map(_) => {
+                let mut fields = Fields::open(node, place, mistakes)?;
+                let source = fields.required("source", "write `source: mongo`");
+                let tags = fields.filled("tags", "leave the key out for `latest`");
+                let repository = fields.read("repository");
+                let misread = (fields.has("tags") && tags.is_none())
+                    || (fields.has("repository") && repository.is_none());
+                let image = Self {
+                    place: place.clone(),
+                    source: source.filter(|_| !misread),
+                    tags,
+                    repository,
+                    options: Options {
+                        platforms: fields.read("platforms"),
+                        lines: fields.read("lines"),
+                        builder: fields.read("builder"),
+                        build: fields.read("build"),
+                    },
+                };
+                fields.close();
+                Some(image)
+            }
+            _ => {
+                let message = misfit("an image such as `mongo:latest` or a mapping", node);
+                mistakes.add(place, message, None);
+                None
+            }
+        }
+    }
+}
+
+/// `platforms`: a list, or one word.
+#[derive(Debug)]
+pub(super) enum Platforms {
+    Word(Text),
+    List(Vec<Text>),
+}
+
+impl Read for Platforms {
+    fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
+        match &node.value {
+            Value::Text { .. } => Text::read(node, place, mistakes).map(Self::Word),
+            Value::List(items) if items.is_empty() => {
+                let hint = "leave the key out, or write `all`".to_owned();
+                mistakes.add(place, "the list is empty", hint);
+                None
+            }
+            _ => Vec::read(node, place, mistakes).map(Self::List),
+        }
+    }
+}
+
+/// `tag_immutability`: a boolean, or the patterns of tags to exempt.
+#[derive(Debug)]
+pub(super) enum TagImmutability {
+    Flag(bool),
+    Except(Located<Vec<Text>>),
+}
+
+impl Read for TagImmutability {
+    fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
+        match &node.value {
+            Value::List(_) => Located::read(node, place, mistakes).map(Self::Except),
+            _ => bool::read(node, place, mistakes).map(Self::Flag),
+        }
+    }
+}
+
+/// `encryption`: a word, or a key.
+#[derive(Debug)]
+pub(super) enum Encryption {
+    Word(Text),
+    Key(Located<KmsKey>),
+}
+
+impl Read for Encryption {
+    fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
+        match &node.value {
+            Value::Text { .. } => Text::read(node, place, mistakes).map(Self::Word),
+            _ => Located::read(node, place, mistakes).map(Self::Key),
+        }
+    }
+}
+
+/// A policy: inline, as JSON text, or in a file.
+#[derive(Debug)]
+pub(super) enum Policy {
+    Inline(Located<Node>),
+    Json(Text),
+    File(Text),
+}
+
+impl Read for Policy {
+    fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
+        match &node.value {
+            Value::Text { .. } => Text::read(node, place, mistakes).map(Self::Json),
+            Value::Map(entries) => match &entries[..] {
+                [entry] if entry.key == "file" => {
+                    let place = place.key("file", entry.value.position);
+                    Text::read(&entry.value, &place, mistakes).map(Self::File)
+                }
+                _ => Some(Self::Inline(Located {
+                    value: node.clone(),
+                    place: place.clone(),
+                })),
+            },
+            Value::List(_) => {
+                let message = misfit("a mapping, `{file: PATH}` or a JSON text", node);
+                mistakes.add(place, message, None);
+                None
+            }
+        }
+    }
+}
+
+/// `password`: where it is, never the password itself.
+#[derive(Debug)]
+pub(super) enum Password {
+    Source(Located<PasswordSource>),
+    /// It cannot be used, and why is among the mistakes.
+    Unusable,
+}
+
+impl Read for Password {
+    fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
+        // What was found must not be repeated: it may be a password.
+        if let Value::Map(_) = &node.value {
+            let source = Located::read(node, place, mistakes);
+            Some(source.map_or(Self::Unusable, Self::Source))
+        } else {
+            let hint = "write `{env: NAME}` or `{file: PATH}`".to_owned();
+            mistakes.add(place, "a password does not belong in the file", hint);
+            Some(Self::Unusable)
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a server answers when it refuses or fails.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use super::challenge::Challenge;
+use super::retry::retry_after;
+use crate::failure::Kind;
+
+/// The longest message kept, in bytes.
+const MAX_MESSAGE: usize = 2048;
+
+/// An answer with an error status.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Who answered: host with an optional port. A token service or a blob store is often another
+    /// host than the registry.
+    pub host: String,
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The server's own code, such as `MANIFEST_UNKNOWN`. Answers to HEAD have none.
+    pub code: Option<String>,
+    /// What the server says, in one line of at most 2 KiB. Answers to HEAD have none.
+    pub message: Option<String>,
+    /// How long the server asks to wait.
+    pub(super) retry_after: Option<Duration>,
+    /// How the server wants to be convinced.
+    pub(super) challenges: Vec<Challenge>,
+    /// Whether a redirect led to another server than the one asked.
+    pub(super) foreign: bool,
+    no_pulls_left: bool,
+}
+
+impl Answer {
+    pub(super) fn new(
+        host: String,
+        foreign: bool,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Self {
+        let (code, message) = parse_body(body);
+        // Docker Hub: `ratelimit-remaining: 0;w=21600`.
+        let no_pulls_left = headers
+            .get("ratelimit-remaining")
+            .is_some_and(|value| matches!(value.as_bytes(), b"0" | [b'0', b';', ..]));
+        Self {
+            host,
+            status,
+            code,
+            message,
+            retry_after: retry_after(headers, SystemTime::now()),
+            challenges: Challenge::all(headers),
+            foreign,
+            no_pulls_left,
+        }
+    }
+
+    /// Whether the server's message has this text.
+    pub(super) fn says(&self, text: &str) -> bool {
+        self.message
+            .as_deref()
+            .is_some_and(|message| message.contains(text))
+    }
+
+    /// Whether credentials were refused that have only run out. ECR answers 403 with "Your
+    /// authorization token has expired. Reauthenticate and try again."
+    pub(super) fn is_expired_login(&self) -> bool {
+        matches!(self.status.as_u16(), 401 | 403) && !self.foreign && self.says("token has expired")
+    }
+
+    /// Whether Docker Hub's budget of pulls is used up. It returns after hours, unlike that of the
+    /// abuse limit, whose answer is a bare 429.
+    pub(super) fn is_pull_limit(&self) -> bool {
+        self.status == StatusCode::TOO_MANY_REQUESTS
+            && (self.no_pulls_left
+                || self.says("pull rate limit")
+                || self.says("increase-rate-limit"))
+    }
+
+    /// Whether an immutable tag holds something else. ECR: `TAG_INVALID`, "... cannot be overwritten
+    /// because the repository is immutable", lately "because the tag is immutable".
+    pub(super) fn is_conflict(&self) -> bool {
+        self.code.as_deref() == Some("TAG_INVALID") && self.says("immutable")
+    }
+
+    /// Whether the same request may succeed within seconds.
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self.status.as_u16(), 408 | 429 | 499) || self.status.is_server_error()
+    }
+
+    /// A credential was refused by the server that was meant to see it.
+    pub(super) fn is_refusal(&self) -> bool {
+        !self.foreign && matches!(self.status.as_u16(), 401 | 403)
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        if self.is_conflict() {
+            Kind::Conflict
+        } else if self.is_transient() {
+            Kind::Transient
+        } else if self.is_refusal() {
+            Kind::Refused
+        } else {
+            Kind::Permanent
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}` answered {}", self.host, self.status)?;
+        for part in [&self.code, &self.message].into_iter().flatten() {
+            write!(formatter, ": {part}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Code and message from `{"errors": [...]}`, from what token services send, or from plain text.
+fn parse_body(body: &[u8]) -> (Option<String>, Option<String>) {
+    let Ok(json) = serde_json::from_slice::<Value>(body) else {
+        let text = String::from_utf8_lossy(body);
+        let is_page = text
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("<!doctype")
+            || text.trim_start().to_ascii_lowercase().starts_with("<html");
+        return (None, one_line(if is_page { "" } else { &text }));
+    };
+    let text = |value: &Value, key: &str| value.get(key)?.as_str().and_then(one_line);
+    if let Some(errors) = json.get("errors").and_then(Value::as_array) {
+        let code = errors.first().and_then(|error| text(error, "code"));
+        let messages: Vec<String> = errors
+            .iter()
+            .filter_map(|error| text(error, "message"))
+            .collect();
+        return (code, one_line(&messages.join("; ")));
+    }
+    let message = ["error_description", "message", "details", "detail"]
+        .into_iter()
+        .find_map(|key| text(&json, key));
+    (text(&json, "error"), message)
+}
+
+/// One line without control characters, which could be terminal escapes; `None` when nothing is
+/// left.
+fn one_line(text: &str) -> Option<String> {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mut line = words.join(" ");
+    line.truncate(line.floor_char_boundary(MAX_MESSAGE));
+    (!line.is_empty()).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_servers_say() {
+        let long = "é".repeat(MAX_MESSAGE);
+        for (body, code, message) in [
+            (
+                r#"{"errors":[{"code":"NAME_UNKNOWN","message":"no such repository"}]}"#,
+                Some("NAME_UNKNOWN"),
+                Some("no such repository"),
+            ),
+            (
+                r#"{"errors":[{"code":"A","message":"one"},{"code":"B","message":"two"}]}"#,
+                Some("A"),
+                Some("one; two"),
+            ),
+            (r#"{"errors":null}"#, None, None),
+            (
+                r#"{"details":"incorrect username or password"}"#,
+                None,
+                Some("incorrect username or password"),
+            ),
+            (
+                r#"{"error":"invalid_grant","error_description":"gone"}"#,
+                Some("invalid_grant"),
+                Some("gone"),
+            ),
+            ("Not Authorized\n", None, Some("Not Authorized")),
+            ("a\u{1b}[31mb", None, Some("a [31mb")),
+            ("<html><body>502</body></html>", None, None),
+            ("", None, None),
+            (&long, None, Some(&long[..MAX_MESSAGE])),
+        ] {
+            let (actual_code, actual_message) = parse_body(body.as_bytes());
+            assert_eq!(
+                (actual_code.as_deref(), actual_message.as_deref()),
+                (code, message),
+                "{body}"
+            );
+        }
+    }
+}

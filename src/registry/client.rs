@@ -1,0 +1,133 @@
+//! The client: one for a process, with its connections and what it knows of each registry.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName};
+
+use super::request::Request;
+use super::retry::with_retries;
+use super::session::Session;
+use super::transport::{Transport, host, read};
+use super::{Cause, Credentials, Endpoint, Error};
+use crate::image::{Digest, Registry};
+
+/// Speaks to registries. A clone shares connections, tokens and what is known of each registry, so
+/// a process needs one.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+/// What a [`Client`] needs to know.
+pub struct Options {
+    /// Who we are.
+    pub credentials: Arc<dyn Credentials>,
+    /// Where registries are that are not where [`Endpoint::of`] says.
+    pub endpoints: BTreeMap<Registry, Endpoint>,
+    /// Root certificates to trust beside the system's, as PEM; empty for none.
+    pub extra_root_certificates: Vec<u8>,
+}
+
+struct Inner {
+    transport: Arc<Transport>,
+    credentials: Arc<dyn Credentials>,
+    endpoints: BTreeMap<Registry, Endpoint>,
+    sessions: Mutex<HashMap<Registry, Arc<Session>>>,
+}
+
+/// What a registry sent.
+pub(super) struct Reply {
+    pub(super) host: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Client {
+    /// A client; no connection is made yet. Fails when the certificates cannot be read.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        let transport = Transport::new(&options.extra_root_certificates).map_err(Error::setup)?;
+        Ok(Self(Arc::new(Inner {
+            transport: Arc::new(transport),
+            credentials: options.credentials,
+            endpoints: options.endpoints,
+            sessions: Mutex::default(),
+        })))
+    }
+
+    /// Sends a request that may be repeated and reads the answer, of at most `limit` bytes.
+    pub(super) async fn exchange(&self, request: &Request, limit: u64) -> Result<Reply, Error> {
+        let session = self.session(&request.registry);
+        let attempt = async || {
+            let response = session.send(request).await?;
+            let host = host(response.url());
+            let headers = response.headers().clone();
+            let body = if request.method == Method::HEAD {
+                Bytes::new()
+            } else {
+                read(response, limit).await?
+            };
+            Ok(Reply {
+                host,
+                headers,
+                body,
+            })
+        };
+        with_retries(attempt)
+            .await
+            .map_err(|cause| request.failed(cause))
+    }
+
+    fn session(&self, registry: &Registry) -> Arc<Session> {
+        let inner = &*self.0;
+        let mut sessions = inner
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let session = sessions.entry(registry.clone()).or_insert_with(|| {
+            let endpoint = inner.endpoints.get(registry).cloned();
+            Arc::new(Session::new(
+                registry.clone(),
+                endpoint.unwrap_or_else(|| Endpoint::of(registry)),
+                Arc::clone(&inner.transport),
+                Arc::clone(&inner.credentials),
+            ))
+        });
+        Arc::clone(session)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+impl Reply {
+    /// A header's text.
+    pub(super) fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the bytes are those that the digest names.
+    pub(super) fn verify(&self, digest: &Digest) -> Result<(), Cause> {
+        let mut hasher = digest.hasher();
+        hasher.update(&self.body);
+        let actual = hasher.finish();
+        if actual == *digest {
+            Ok(())
+        } else {
+            Err(self.mismatch(digest, actual))
+        }
+    }
+
+    /// What was sent is not what was asked for.
+    pub(super) fn mismatch(&self, expected: impl fmt::Display, actual: impl fmt::Display) -> Cause {
+        Cause::Mismatch {
+            host: self.host.clone(),
+            expected: expected.to_string(),
+            actual: actual.to_string(),
+        }
+    }
+}

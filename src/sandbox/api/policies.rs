@@ -1,0 +1,117 @@
+//! Lifecycle policies and repository policies: kept and given back, never enforced.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::exception::Exception;
+use super::repositories::{Named, find, find_mut};
+use crate::sandbox::state::State;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Lifecycle {
+    repository_name: String,
+    lifecycle_policy_text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Policy {
+    repository_name: String,
+    policy_text: String,
+}
+
+/// `PutLifecyclePolicy`.
+pub(super) fn put_lifecycle(state: &State, input: Lifecycle) -> Result<Value, Exception> {
+    if !has_list(&input.lifecycle_policy_text, "rules") {
+        return Err(Exception::invalid_parameter(
+            "LifecyclePolicyText",
+            "Lifecycle policy validation failure: rules are missing",
+        ));
+    }
+    let name = &input.repository_name;
+    state.store.change(|inventory| {
+        let repository = find_mut(state, inventory, name)?;
+        let text = input.lifecycle_policy_text;
+        let output = lifecycle(state, name, &text);
+        repository.lifecycle_policy = Some(text);
+        Ok(output)
+    })
+}
+
+/// `GetLifecyclePolicy`.
+pub(super) fn get_lifecycle(state: &State, input: &Named) -> Result<Value, Exception> {
+    let name = &input.repository_name;
+    let inventory = state.store.read();
+    match &find(state, &inventory, name)?.lifecycle_policy {
+        Some(text) => Ok(lifecycle(state, name, text)),
+        None => Err(missing(
+            "LifecyclePolicyNotFoundException",
+            "Lifecycle",
+            state,
+            name,
+        )),
+    }
+}
+
+/// `SetRepositoryPolicy`.
+pub(super) fn set(state: &State, input: Policy) -> Result<Value, Exception> {
+    if !has_list(&input.policy_text, "Statement") {
+        return Err(Exception::invalid_parameter(
+            "PolicyText",
+            "Invalid repository policy provided",
+        ));
+    }
+    let name = &input.repository_name;
+    state.store.change(|inventory| {
+        let repository = find_mut(state, inventory, name)?;
+        let output = policy(state, name, &input.policy_text);
+        repository.policy = Some(input.policy_text);
+        Ok(output)
+    })
+}
+
+/// `GetRepositoryPolicy`.
+pub(super) fn get(state: &State, input: &Named) -> Result<Value, Exception> {
+    let name = &input.repository_name;
+    let inventory = state.store.read();
+    match &find(state, &inventory, name)?.policy {
+        Some(text) => Ok(policy(state, name, text)),
+        None => Err(missing(
+            "RepositoryPolicyNotFoundException",
+            "Repository",
+            state,
+            name,
+        )),
+    }
+}
+
+fn has_list(text: &str, name: &str) -> bool {
+    let policy: Option<Value> = serde_json::from_str(text).ok();
+    policy.is_some_and(|policy| policy.get(name).is_some_and(Value::is_array))
+}
+
+fn lifecycle(state: &State, name: &str, text: &str) -> Value {
+    json!({
+        "registryId": state.options.account_id,
+        "repositoryName": name,
+        "lifecyclePolicyText": text,
+    })
+}
+
+fn policy(state: &State, name: &str, text: &str) -> Value {
+    json!({
+        "registryId": state.options.account_id,
+        "repositoryName": name,
+        "policyText": text,
+    })
+}
+
+fn missing(exception: &'static str, what: &str, state: &State, name: &str) -> Exception {
+    let message = format!(
+        "{what} policy does not exist for the repository with name '{name}' in the registry with \
+         id '{}'",
+        state.options.account_id
+    );
+    Exception::new(exception, message)
+}

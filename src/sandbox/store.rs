@@ -1,0 +1,69 @@
+//! What the sandbox holds, and how it survives a restart.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+use serde::{Deserialize, Serialize};
+
+use super::blobs::Blobs;
+use super::lock::lock;
+use super::repository::Repository;
+
+/// Repositories and blobs. In a folder, `repositories.json` holds the former and is replaced as a
+/// whole at every change, and `blobs/sha256/` the latter.
+pub(super) struct Store {
+    inventory: Mutex<Inventory>,
+    file: Option<PathBuf>,
+    pub(super) blobs: Blobs,
+}
+
+/// All repositories by name.
+#[derive(Default, Deserialize, Serialize)]
+pub(super) struct Inventory {
+    pub(super) repositories: BTreeMap<String, Repository>,
+}
+
+impl Store {
+    /// An empty store in memory, or that of a folder.
+    pub(super) fn open(folder: Option<&Path>) -> io::Result<Self> {
+        let blobs = Blobs::open(folder)?;
+        let file = folder.map(|folder| folder.join("repositories.json"));
+        let saved = file.as_deref().map(fs::read).transpose();
+        let inventory = match saved {
+            Ok(Some(saved)) => serde_json::from_slice(&saved)?,
+            Ok(None) => Inventory::default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Inventory::default(),
+            Err(error) => return Err(error),
+        };
+        Ok(Self {
+            inventory: Mutex::new(inventory),
+            file,
+            blobs,
+        })
+    }
+
+    pub(super) fn read(&self) -> MutexGuard<'_, Inventory> {
+        lock(&self.inventory)
+    }
+
+    /// Changes the repositories; when the change succeeds, it is saved.
+    pub(super) fn change<T, E: From<io::Error>>(
+        &self,
+        change: impl FnOnce(&mut Inventory) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut inventory = self.read();
+        let result = change(&mut inventory)?;
+        if let Some(file) = &self.file {
+            let new = file.with_extension("json.new");
+            fs::write(
+                &new,
+                serde_json::to_vec(&*inventory).map_err(io::Error::from)?,
+            )?;
+            fs::rename(new, file)?;
+        }
+        Ok(result)
+    }
+}

@@ -1,0 +1,10 @@
+//! The sandbox as its clients see it.
+
+mod api;
+mod client;
+mod faults;
+mod images;
+mod pull;
+mod push;
+mod restart;
+mod upstream;

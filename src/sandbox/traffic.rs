@@ -1,0 +1,122 @@
+//! What passes through the servers: the log of it and the faults in it.
+
+use std::io;
+use std::mem;
+use std::panic;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+
+use super::fault::{Effect, Fault};
+use super::lock::lock;
+use super::log::{Request, Server};
+
+/// The log and the faults.
+#[derive(Default)]
+pub(super) struct Traffic {
+    log: Mutex<Vec<Request>>,
+    faults: Mutex<Vec<Fault>>,
+}
+
+impl Traffic {
+    pub(super) fn requests(&self) -> Vec<Request> {
+        lock(&self.log).clone()
+    }
+
+    pub(super) fn take_requests(&self) -> Vec<Request> {
+        mem::take(&mut *lock(&self.log))
+    }
+
+    pub(super) fn inject(&self, fault: Fault) {
+        lock(&self.faults).push(fault);
+    }
+
+    /// Lets a request through to its answer, notes it, and lets the first fault that matches
+    /// strike.
+    pub(super) async fn pass<F: Future<Output = Response>>(
+        &self,
+        at: Server,
+        operation: Option<String>,
+        request: http::Request<Body>,
+        answer: impl FnOnce(http::Request<Body>) -> F,
+    ) -> Response {
+        let uri = request.uri();
+        let mut entry = Request {
+            at,
+            method: request.method().to_string(),
+            path_and_query: uri
+                .path_and_query()
+                .map_or("/", |path| path.as_str())
+                .into(),
+            operation,
+            status: None,
+        };
+        let response = match self.strike(&entry) {
+            None => answer(request).await,
+            Some(Effect::Answer {
+                status,
+                headers,
+                body,
+            }) => {
+                drain(request.into_body()).await;
+                plain(status, headers, body)
+            }
+            Some(Effect::Cut { after }) => cut(answer(request).await, after).await,
+            Some(Effect::Delay(time)) => {
+                tokio::time::sleep(time).await;
+                answer(request).await
+            }
+            Some(Effect::Drop) => {
+                lock(&self.log).push(entry);
+                // Unwinding ends the task that serves the connection, which closes it whatever the
+                // method; `resume_unwind` prints nothing.
+                panic::resume_unwind(Box::new(()));
+            }
+        };
+        entry.status = Some(response.status().as_u16());
+        lock(&self.log).push(entry);
+        response
+    }
+
+    fn strike(&self, request: &Request) -> Option<Effect> {
+        let mut faults = lock(&self.faults);
+        let fault = faults.iter_mut().find(|fault| fault.strikes(request))?;
+        fault.times -= 1;
+        Some(fault.effect.clone())
+    }
+}
+
+/// A client that is still sending when the answer comes may see a reset instead of the answer.
+async fn drain(body: Body) {
+    let mut pieces = body.into_data_stream();
+    while let Some(Ok(_)) = pieces.next().await {}
+}
+
+fn plain(status: u16, headers: Vec<(&'static str, String)>, body: String) -> Response {
+    let mut response = http::Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(name, value);
+    }
+    response
+        .body(Body::from(body))
+        .expect("a fault's status and headers are valid")
+}
+
+async fn cut(response: Response, after: usize) -> Response {
+    let (parts, body) = response.into_parts();
+    let whole = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .unwrap_or_default();
+    let start = whole.slice(..after.min(whole.len()));
+    let pieces = stream::iter([Ok::<Bytes, io::Error>(start)]).chain(stream::once(async {
+        // The start must have left before the connection breaks.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(io::ErrorKind::ConnectionReset.into())
+    }));
+    Response::from_parts(parts, Body::from_stream(pieces))
+}
