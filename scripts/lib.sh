@@ -56,6 +56,7 @@ need() {
 
 # --- services --------------------------------------------------------------------------------------
 
+bridge=
 work=$(mktemp -d "${TMPDIR:-/tmp}/longshore.XXXXXX")
 pids=
 
@@ -95,6 +96,7 @@ stop_services() {
     # The network namespaces of dead containers may stay mounted.
     awk -v dir="$work/" 'index($2, dir) == 1 { print $2 }' /proc/self/mounts | sort -r |
         while read -r mount; do umount "$mount"; done
+    [ -z "$bridge" ] || busybox ip link delete "$bridge"
     rm -rf "$work"
     exit "$status"
 }
@@ -103,14 +105,17 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # A daemon that shares nothing with any other on this machine: neither data, socket nor bridge, nor
-# the names in a containerd that already runs. Sets DOCKER_HOST.
+# the names in a containerd that already runs. (With --bridge=none it would remove the other's
+# docker0.) Sets DOCKER_HOST.
 start_docker() {
     [ "$(id -u)" = 0 ] || die "only root can start a Docker daemon; start one yourself, see \`make help\`"
     DOCKER_HOST=unix://$work/docker.sock
     export DOCKER_HOST
     unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
+    bridge=ls$$
+    busybox ip link add "$bridge" type bridge
     launch dockerd dockerd --host "$DOCKER_HOST" --data-root "$work/data" --exec-root "$work/exec" \
-        --pidfile "$work/dockerd.pid" --bridge=none --iptables=false --ip-forward=false \
+        --pidfile "$work/dockerd.pid" --bridge "$bridge" --iptables=false --ip6tables=false --ip-forward=false \
         --containerd-namespace "longshore-$$" --containerd-plugins-namespace "longshore-plugins-$$"
     await dockerd docker version
 }
