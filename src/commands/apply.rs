@@ -2,7 +2,7 @@
 
 use crate::cli::{self, Output, Talk};
 use crate::pipeline;
-use crate::report::{outcome_json, outcome_table};
+use crate::report::{OutcomeObject, outcome_table};
 
 use super::exit::Exit;
 use super::{plan, run, session};
@@ -16,7 +16,7 @@ pub(super) async fn apply(arguments: cli::Apply, talk: Talk) -> anyhow::Result<E
     let outcome = pipeline::apply(plan, &access, &session::variable, jobs).await?;
     match talk.output {
         Output::Text => run::print(&outcome_table(&outcome))?,
-        Output::Json => run::print_json(&outcome_json("apply", &outcome))?,
+        Output::Json => run::print_json(&OutcomeObject::new("apply", &outcome))?,
     }
     Ok(Exit::of_outcome(&outcome))
 }

@@ -4,7 +4,7 @@ use crate::cli::{self, Output, Talk};
 use crate::config::{SingleImage, Specification};
 use crate::image::Digest;
 use crate::pipeline::{self, DEFAULT_JOBS, ImageOutcome, Status};
-use crate::report::outcome_json;
+use crate::report::OutcomeObject;
 
 use super::exit::Exit;
 use super::{plan, run, session};
@@ -34,7 +34,7 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
                 }
             }
         }
-        Output::Json => run::print_json(&outcome_json("mirror", &outcome))?,
+        Output::Json => run::print_json(&OutcomeObject::new("mirror", &outcome))?,
     }
     Ok(Exit::of_outcome(&outcome))
 }

@@ -3,7 +3,7 @@
 use crate::cli::{self, Output, Talk};
 use crate::config::Specification;
 use crate::pipeline::{Access, Plan, observe};
-use crate::report::{plan_json, plan_table};
+use crate::report::{PlanObject, plan_table};
 
 use super::exit::Exit;
 use super::{run, session};
@@ -15,7 +15,7 @@ pub(super) async fn plan(arguments: cli::Plan, talk: Talk) -> anyhow::Result<Exi
     let plan = make(specification, &access).await;
     match talk.output {
         Output::Text => run::print(&plan_table(&plan))?,
-        Output::Json => run::print_json(&plan_json(&plan))?,
+        Output::Json => run::print_json(&PlanObject::new(&plan))?,
     }
     Ok(Exit::of_plan(&plan, arguments.detailed_exitcode))
 }

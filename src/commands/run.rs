@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
 use anyhow::Context;
-use serde_json::Value;
+use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Arguments, Command, Output, Talk};
 use crate::event::Observer;
-use crate::report::{self, Style};
+use crate::report::{self, FailureObject, Style};
 
 use super::exit::{Exit, find_failure};
 use super::{apply, mirror, plan, render, sandbox};
@@ -109,8 +109,8 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// Writes one JSON object to stdout.
-pub(super) fn print_json(value: &Value) -> anyhow::Result<()> {
-    print(&format!("{value:#}"))
+pub(super) fn print_json(object: &impl Serialize) -> anyhow::Result<()> {
+    print(&serde_json::to_string_pretty(object).context("cannot write JSON")?)
 }
 
 /// Tells the user something on stderr.
@@ -119,7 +119,7 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-fn report_error(command: &str, talk: Talk, error: &anyhow::Error) -> Exit {
+fn report_error(command: &'static str, talk: Talk, error: &anyhow::Error) -> Exit {
     let exit = Exit::of_error(error);
     let hint = find_failure(error).and_then(crate::failure::Failure::hint);
     let message = format!("{error:#}");
@@ -135,12 +135,7 @@ fn report_error(command: &str, talk: Talk, error: &anyhow::Error) -> Exit {
             _ => "permanent",
         };
         // The error itself is already told.
-        let _ = print_json(&report::error_json(
-            command,
-            &message,
-            kind,
-            hint.as_deref(),
-        ));
+        let _ = print_json(&FailureObject::new(command, kind, message, hint));
     }
     exit
 }

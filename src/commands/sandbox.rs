@@ -10,7 +10,7 @@ use super::run;
 const UPSTREAM_VARIABLE: &str = "LONGSHORE_SANDBOX_UPSTREAM";
 
 /// Serves a stand-in for ECR until it is interrupted. stdout has the environment to export, so
-/// that a shell can evaluate it; stderr has the explanation.
+/// that a shell can evaluate it; stderr says what is served where.
 pub(super) async fn sandbox(arguments: cli::Sandbox) -> anyhow::Result<Exit> {
     let first = arguments.port.unwrap_or(0);
     let port = |offset: u16| {

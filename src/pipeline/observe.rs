@@ -135,7 +135,7 @@ async fn observe_image(
     let wanted = Marks::new(&image.source, &source, &recipe);
     let reason = match repository {
         Some(_) => Reason::compare(&held, &wanted),
-        None => Reason::RepositoryMissing,
+        None => Reason::NewRepository,
     };
     let immutable = repository.is_some_and(|mutability| mutability.is_immutable(&image.tag));
     match held {

@@ -89,7 +89,7 @@ impl Plan {
         let mut create: Vec<Repository> = images
             .iter()
             .filter(|image| {
-                let missing = Reason::RepositoryMissing;
+                let missing = Reason::NewRepository;
                 image
                     .build()
                     .is_some_and(|(_, _, reason)| *reason == missing)
@@ -163,7 +163,7 @@ fn decide(seen: Observation, on_conflict: OnConflict) -> Decision {
     match seen {
         Observation::NoRepository => Decision {
             action: Action::NoRepository,
-            reason: Reason::RepositoryMissing,
+            reason: Reason::NoRepository,
         },
         Observation::UpToDate { held, .. } => Decision {
             action: Action::Skip { digest: held },

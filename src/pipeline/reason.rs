@@ -8,10 +8,12 @@ use super::observe_destination::DestinationState;
 /// Why something would be done, or not.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reason {
-    /// The destination repository does not exist.
-    RepositoryMissing,
-    /// The destination tag does not exist.
-    TagMissing,
+    /// The destination repository does not exist and is not to be created.
+    NoRepository,
+    /// The destination repository has to be created first.
+    NewRepository,
+    /// The destination tag does not exist yet.
+    NewTag,
     /// The tag holds an image that longshore did not build.
     Foreign,
     /// The tag holds an image made from another source.
@@ -34,7 +36,7 @@ impl Reason {
     /// Compares what an existing repository's tag holds with what it should.
     pub(super) fn compare(held: &DestinationState, wanted: &Marks) -> Self {
         let marks = match held {
-            DestinationState::Absent => return Self::TagMissing,
+            DestinationState::Absent => return Self::NewTag,
             DestinationState::Holds { marks: None, .. } => return Self::Foreign,
             DestinationState::Holds {
                 marks: Some(marks), ..
@@ -59,8 +61,9 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RepositoryMissing => formatter.write_str("no repository"),
-            Self::TagMissing => formatter.write_str("no such tag yet"),
+            Self::NoRepository => formatter.write_str("no repository"),
+            Self::NewRepository => formatter.write_str("new repository"),
+            Self::NewTag => formatter.write_str("new tag"),
             Self::Foreign => formatter.write_str("the tag holds an image not built by longshore"),
             Self::SourceChanged { from } => write!(formatter, "the source was {from}"),
             Self::BaseMoved { from } => write!(formatter, "upstream moved from {}", short(from)),

@@ -7,6 +7,6 @@ mod output_log;
 mod progress;
 mod table;
 
-pub use json::{error_json, outcome_json, plan_json};
+pub use json::{FailureObject, OutcomeObject, PlanObject};
 pub use observer::{Style, observer};
 pub use table::{outcome_table, plan_table};

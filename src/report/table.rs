@@ -8,6 +8,9 @@ use crate::pipeline::{Action, ImagePlan, Outcome, Plan, Status};
 
 use super::lines::{count, name};
 
+/// Spaces between two columns.
+const COLUMN_GAP: u16 = 2;
+
 /// A plan: a row per repository to create and per destination tag, then a line that counts.
 pub fn plan_table(plan: &Plan) -> String {
     let mut table = table(["ACTION", "DESTINATION", "SOURCE", "REASON"]);
@@ -103,6 +106,9 @@ fn table(header: [&str; 4]) -> Table {
         .load_preset(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(header);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, COLUMN_GAP));
+    }
     table
 }
 
