@@ -1,1 +1,211 @@
 //! The arguments, each with its environment variable.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::pipeline::DEFAULT_JOBS;
+
+/// Loads upstream container images into Amazon ECR
+#[derive(Debug, Parser)]
+#[command(
+    name = "longshore",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// How to talk.
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// How much is said, and in which form.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Talk {
+    /// Say more on stderr: requests, then their headers' gist; repeat for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Say nothing on stderr but warnings and errors
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        env = "LONGSHORE_QUIET"
+    )]
+    pub quiet: bool,
+
+    /// Write data to stdout as a table or as one JSON object
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t = Output::Text,
+        env = "LONGSHORE_OUTPUT"
+    )]
+    pub output: Output,
+}
+
+/// The form of what is written to stdout.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Output {
+    /// Tables for people.
+    Text,
+    /// One versioned object.
+    Json,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print what `apply` would do and why; change nothing
+    Plan(Plan),
+    /// Bring every image into place; free when nothing changed
+    Apply(Apply),
+    /// Bring one image into place without a file
+    Mirror(Mirror),
+    /// Write the generated Dockerfiles; build nothing
+    Render(Render),
+    /// Serve a stand-in for ECR on loopback: a test double, not a registry
+    Sandbox(Sandbox),
+}
+
+/// Which file, and which of its images.
+#[derive(Args, Debug)]
+pub struct Selection {
+    /// The configuration file; `-` reads stdin [default: $LONGSHORE_CONFIG, then longshore.yaml]
+    #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE")]
+    pub file: Option<PathBuf>,
+
+    /// Only these images, named as in the file or by destination
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+}
+
+/// Arguments of `plan`.
+#[derive(Args, Debug)]
+pub struct Plan {
+    /// Which images.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Exit with 5 when `apply` would change something
+    #[arg(long, env = "LONGSHORE_DETAILED_EXITCODE")]
+    pub detailed_exitcode: bool,
+}
+
+/// How images are worked on.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Work {
+    /// How many images are worked on at once
+    #[arg(short, long, value_name = "N", default_value_t = DEFAULT_JOBS, env = "LONGSHORE_JOBS")]
+    pub jobs: std::num::NonZeroUsize,
+}
+
+/// Arguments of `apply`.
+#[derive(Args, Debug)]
+pub struct Apply {
+    /// Which images.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// How they are worked on.
+    #[command(flatten)]
+    pub work: Work,
+}
+
+/// Arguments of `render`.
+#[derive(Args, Debug)]
+pub struct Render {
+    /// Which images.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Write REPOSITORY/TAG/PLATFORM/Dockerfile below this folder instead of to stdout
+    #[arg(short, long, value_name = "DIR", env = "LONGSHORE_DIRECTORY")]
+    pub directory: Option<PathBuf>,
+}
+
+/// Arguments of `mirror`.
+#[derive(Args, Debug)]
+pub struct Mirror {
+    /// The upstream image, as `docker pull` takes it
+    #[arg(value_name = "SOURCE", env = "LONGSHORE_SOURCE")]
+    pub source: String,
+
+    /// The destination repository and tag [default: the source's own]
+    #[arg(value_name = "REPOSITORY[:TAG]", env = "LONGSHORE_REPOSITORY")]
+    pub repository: Option<String>,
+
+    /// A platform to build, such as linux/arm64; repeat for several
+    #[arg(
+        long,
+        value_name = "PLATFORM",
+        value_delimiter = ',',
+        env = "LONGSHORE_PLATFORM"
+    )]
+    pub platform: Vec<String>,
+
+    /// An extra Dockerfile line; repeat for several
+    #[arg(
+        long,
+        value_name = "LINE",
+        value_delimiter = '\n',
+        env = "LONGSHORE_LINE"
+    )]
+    pub line: Vec<String>,
+
+    /// A prefix of the destination repository
+    #[arg(long, value_name = "PREFIX", env = "LONGSHORE_NAMESPACE")]
+    pub namespace: Option<String>,
+
+    /// The AWS region of the destination [default: the AWS SDK's own chain]
+    #[arg(long, value_name = "REGION", env = "LONGSHORE_REGION")]
+    pub region: Option<String>,
+
+    /// The AWS account of the destination [default: the account of the credentials]
+    #[arg(long, value_name = "ID", env = "LONGSHORE_ACCOUNT_ID")]
+    pub account_id: Option<String>,
+
+    /// The AWS profile
+    #[arg(long, value_name = "NAME", env = "LONGSHORE_PROFILE")]
+    pub profile: Option<String>,
+
+    /// Where the destination registry really is, for tests and proxies
+    #[arg(long, value_name = "URL", env = "LONGSHORE_REGISTRY")]
+    pub registry: Option<String>,
+}
+
+/// Arguments of `sandbox`.
+#[derive(Args, Debug)]
+pub struct Sandbox {
+    /// The port of the API; the others follow it [default: chosen by the system]
+    #[arg(long, value_name = "PORT", env = "LONGSHORE_SANDBOX_PORT")]
+    pub port: Option<u16>,
+
+    /// Serve the OCI layouts below this folder as an upstream registry: DIR/library/mongo, ...
+    #[arg(long, value_name = "DIR", env = "LONGSHORE_SANDBOX_UPSTREAM_LAYOUTS")]
+    pub upstream: Option<PathBuf>,
+
+    /// Keep what is pushed in this folder [default: in memory]
+    #[arg(long, value_name = "DIR", env = "LONGSHORE_SANDBOX_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,15 +1,23 @@
 //! What happens during a run, as values, and the trait that receives them. The rooms that work
 //! know no terminal; `report` turns these values into lines, bars and tables.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::image::{Digest, Platform, Reference, Repository};
 
-/// A step on an image's way from the file to ECR.
+/// A step on an image's way from the file to ECR. It prints as the infinitive that follows
+/// "cannot".
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Step {
-    /// The source is being resolved to a digest.
+    /// The source's tag is resolved to a digest and its platforms.
     Resolve,
+    /// The destination's repository and tag are looked at.
+    Inspect,
+    /// The destination's repository is created.
+    Create,
+    /// The Docker daemon is connected to.
+    Connect,
     /// The Docker daemon pulls the base and runs the lines, for one platform.
     Build(Platform),
     /// The Docker daemon uploads the built image.
@@ -18,6 +26,21 @@ pub enum Step {
     Verify,
     /// The platforms' images are joined into one index.
     Index,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolve => formatter.write_str("resolve the source"),
+            Self::Inspect => formatter.write_str("look at the destination"),
+            Self::Create => formatter.write_str("create the repository"),
+            Self::Connect => formatter.write_str("connect to Docker"),
+            Self::Build(platform) => write!(formatter, "build for {platform}"),
+            Self::Push(platform) => write!(formatter, "push the {platform} image"),
+            Self::Verify => formatter.write_str("verify what was pushed"),
+            Self::Index => formatter.write_str("write the index"),
+        }
+    }
 }
 
 /// Something that happened. An image is named by its destination.
@@ -83,6 +106,8 @@ pub enum Event {
         image: Reference,
         /// Why, with all causes.
         reason: String,
+        /// What the user can do about it.
+        hint: Option<String>,
     },
 }
 

@@ -35,3 +35,14 @@ pub trait Failure: Error + Send + Sync + 'static {
         None
     }
 }
+
+/// An error with all its causes on one line: `a: b: c`.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,1 +1,13 @@
-//! One file per verb: gathers, calls, prints.
+//! One file per verb: gathers, calls, prints. No HTTP happens here.
+
+mod apply;
+mod exit;
+mod mirror;
+mod plan;
+mod render;
+mod run;
+mod sandbox;
+mod session;
+
+pub use exit::Exit;
+pub use run::run;

@@ -97,3 +97,14 @@ pub enum Platforms {
     /// These, without repetition.
     Only(Vec<Platform>),
 }
+
+impl Platforms {
+    /// The platforms that the user chose by name; `None` where the choice was left open. The
+    /// recipe counts choices only, so that two machines agree on an image nobody changed.
+    pub fn chosen(&self) -> Option<&[Platform]> {
+        match self {
+            Self::All | Self::Daemon => None,
+            Self::Only(list) => Some(list),
+        }
+    }
+}

@@ -63,6 +63,12 @@ impl Credentials for Keyring {
                 cause: Box::new(cause),
             })
     }
+
+    async fn refused(&self, registry: &Registry, login: &Login) {
+        if let Some(provider) = self.providers.get(registry) {
+            provider.refused(registry, login).await;
+        }
+    }
 }
 
 impl fmt::Debug for Keyring {

@@ -1,27 +1,11 @@
 //! Image references as Docker reads them.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
-use super::Digest;
-
-/// The registry that a reference without a host means.
-pub const DOCKER_HUB: &str = "docker.io";
+use super::{Digest, Registry, Repository, Tag};
 
 const OFFICIAL: &str = "library/";
-
-/// A registry's name: host with an optional port. `index.docker.io` is `docker.io`.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Registry(String);
-
-/// A repository's path inside a registry: `library/mongo`.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Repository(String);
-
-/// A tag: letters, digits, `_`, `.` and `-`, at most 128 characters.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Tag(String);
 
 /// An image reference, normalised as Docker does: `mongo` is `docker.io/library/mongo`. It may
 /// carry a tag, a digest, both or neither; what neither means is for the caller to say.
@@ -43,74 +27,16 @@ pub struct Reference {
 pub struct ParseReferenceError {
     text: String,
     what: &'static str,
-    reason: &'static str,
+    pub(super) reason: &'static str,
 }
 
 impl ParseReferenceError {
-    fn new(text: &str, what: &'static str, reason: &'static str) -> Self {
+    pub(super) fn new(text: &str, what: &'static str, reason: &'static str) -> Self {
         Self {
             text: text.to_owned(),
             what,
             reason,
         }
-    }
-}
-
-impl Registry {
-    /// Docker Hub.
-    pub fn docker_hub() -> Self {
-        Self(DOCKER_HUB.to_owned())
-    }
-
-    /// Whether this is Docker Hub.
-    pub fn is_docker_hub(&self) -> bool {
-        self.0 == DOCKER_HUB
-    }
-
-    /// The name: host with an optional port.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The host without its port.
-    pub fn host(&self) -> &str {
-        match self.0.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-            _ => &self.0,
-        }
-    }
-
-    /// Whether this registry is on the loopback interface of this machine.
-    pub fn is_loopback(&self) -> bool {
-        let host = self.host().trim_start_matches('[').trim_end_matches(']');
-        host == "localhost"
-            || host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
-    }
-}
-
-impl Repository {
-    /// The path: `library/mongo`.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// This repository below a prefix: `ecsclone` and `redis` give `ecsclone/redis`.
-    pub fn below(&self, prefix: &Self) -> Self {
-        Self(format!("{}/{}", prefix.0, self.0))
-    }
-}
-
-impl Tag {
-    /// The tag that a reference without one means.
-    pub fn latest() -> Self {
-        Self("latest".to_owned())
-    }
-
-    /// The tag as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -123,10 +49,10 @@ impl Reference {
     /// The repository as Docker users write it: `mongo` for Docker Hub's `library/mongo`, the bare
     /// path for every other repository. This is the default name of the destination repository.
     pub fn familiar_repository(&self) -> Repository {
-        match self.repository.0.strip_prefix(OFFICIAL) {
-            Some(rest) if self.registry.is_docker_hub() && !rest.contains('/') => {
-                Repository(rest.to_owned())
-            }
+        match self.repository.as_str().strip_prefix(OFFICIAL) {
+            Some(rest) if self.registry.is_docker_hub() && !rest.contains('/') => rest
+                .parse()
+                .expect("the end of a sound repository is sound"),
             _ => self.repository.clone(),
         }
     }
@@ -134,7 +60,7 @@ impl Reference {
     /// The reference as Docker users write it: `mongo:latest`, `ghcr.io/org/app:1`.
     pub fn familiar(&self) -> String {
         let repository = self.familiar_repository();
-        let reads_as_hub = split_registry(&repository.0).0.is_none();
+        let reads_as_hub = split_registry(repository.as_str()).0.is_none();
         let name = if self.registry.is_docker_hub() && reads_as_hub {
             repository.to_string()
         } else {
@@ -254,132 +180,6 @@ fn split_registry(name: &str) -> (Option<&str>, &str) {
     }
 }
 
-impl FromStr for Registry {
-    type Err = ParseReferenceError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = |reason| ParseReferenceError::new(text, "a registry", reason);
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => (host, Some(port)),
-            _ => (text, None),
-        };
-        if port.is_some_and(|port| port.parse::<u16>().is_err()) {
-            return Err(fail("the registry's port must be a number from 0 to 65535"));
-        }
-        let host_is_sound = match host
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-        {
-            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => host.split('.').all(|label| {
-                !label.is_empty()
-                    && !label.starts_with('-')
-                    && !label.ends_with('-')
-                    && label
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            }),
-        };
-        if !host_is_sound {
-            return Err(fail(
-                "the registry must be a host name with an optional port",
-            ));
-        }
-        Ok(match text {
-            "index.docker.io" => Self::docker_hub(),
-            other => Self(other.to_owned()),
-        })
-    }
-}
-
-impl FromStr for Repository {
-    type Err = ParseReferenceError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = |reason| ParseReferenceError::new(text, "a repository", reason);
-        if text.is_empty() {
-            return Err(fail("the repository is empty"));
-        }
-        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Err(fail("the repository must be lower case"));
-        }
-        if text.len() > 255 {
-            return Err(fail("the repository is longer than 255 characters"));
-        }
-        if text.split('/').all(is_path_component) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(fail(
-                "each part of the repository must be lower-case letters and digits, \
-                 separated by single `.`, `_`, `__` or dashes",
-            ))
-        }
-    }
-}
-
-impl FromStr for Tag {
-    type Err = ParseReferenceError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let sound = text.len() <= 128
-            && text.bytes().next().is_some_and(word)
-            && text
-                .bytes()
-                .all(|byte| word(byte) || byte == b'.' || byte == b'-');
-        if sound {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ParseReferenceError::new(
-                text,
-                "a tag",
-                "a tag is at most 128 letters, digits, `_`, `.` and `-`, \
-                 and starts with a letter, a digit or `_`",
-            ))
-        }
-    }
-}
-
-/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`, the OCI distribution specification's path component.
-fn is_path_component(part: &str) -> bool {
-    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let mut rest = part;
-    loop {
-        let after_word = rest.trim_start_matches(alphanumeric);
-        if after_word.len() == rest.len() {
-            return false;
-        }
-        if after_word.is_empty() {
-            return true;
-        }
-        let after_separator = after_word.trim_start_matches(|c: char| !alphanumeric(c));
-        let separator = &after_word[..after_word.len() - after_separator.len()];
-        let dashes = separator.bytes().all(|byte| byte == b'-');
-        if !(dashes || matches!(separator, "." | "_" | "__")) {
-            return false;
-        }
-        rest = after_separator;
-    }
-}
-
-macro_rules! text_value {
-    ($($name:ident),*) => {$(
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(&self.0)
-            }
-        }
-
-        impl Borrow<str> for $name {
-            fn borrow(&self) -> &str {
-                &self.0
-            }
-        }
-    )*};
-}
-
-text_value!(Registry, Repository, Tag);
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -449,23 +249,6 @@ mod tests {
         .map(|text| text.parse::<Reference>().unwrap_err().to_string())
         .collect();
         insta::assert_snapshot!(messages.join("\n"));
-    }
-
-    #[test]
-    fn knows_loopback() {
-        for (registry, loopback) in [
-            ("127.0.0.1:5000", true),
-            ("localhost", true),
-            ("[::1]:5000", true),
-            ("10.0.0.1:5000", false),
-            ("docker.io", false),
-        ] {
-            assert_eq!(
-                registry.parse::<Registry>().unwrap().is_loopback(),
-                loopback,
-                "{registry}"
-            );
-        }
     }
 
     proptest! {

@@ -1,1 +1,27 @@
 //! The build-and-push pipeline: observe, plan, apply.
+
+mod access;
+mod apply;
+mod base;
+mod build;
+mod error;
+mod index;
+mod marks;
+mod observe;
+mod observe_destination;
+mod outcome;
+mod plan;
+mod publish;
+mod reason;
+mod render;
+
+pub use access::{Access, Upstreams};
+pub use apply::{DEFAULT_JOBS, Environment, apply};
+pub use base::{Base, PlatformBase};
+pub use error::StepError;
+pub use marks::Marks;
+pub use observe::observe;
+pub use outcome::{ImageOutcome, Outcome, Status};
+pub use plan::{Action, Decision, ImagePlan, Plan};
+pub use reason::Reason;
+pub use render::{Dockerfile, render};

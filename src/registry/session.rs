@@ -110,6 +110,11 @@ impl Session {
             if !(is_unauthorized && !is_renewed || self.becomes_anonymous(&answer, &sent)) {
                 return Err(Arc::new(Cause::Answered(answer)));
             }
+            if let Authorization::Basic { username, password } = &sent {
+                let (username, password) = (username.clone(), password.clone());
+                let login = Login::Password { username, password };
+                self.credentials.refused(&self.registry, &login).await;
+            }
             sent = self
                 .authorization(request, scope.as_deref(), Some(&sent))
                 .await?;

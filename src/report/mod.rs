@@ -1,1 +1,12 @@
-//! Events and outcomes as lines, tables and JSON; the only place that knows a terminal.
+//! Events and outcomes as lines, bars, tables and JSON; the only place that knows a terminal.
+
+mod json;
+mod lines;
+mod observer;
+mod output_log;
+mod progress;
+mod table;
+
+pub use json::{FailureObject, OutcomeObject, PlanObject};
+pub use observer::{Style, observer};
+pub use table::{outcome_table, plan_table};

@@ -189,10 +189,6 @@ impl fmt::Display for Sandbox {
         if let Some(upstream) = self.upstream() {
             writeln!(formatter, "upstream  {upstream}")?;
         }
-        writeln!(formatter, "\nTo use it:\n")?;
-        for (name, value) in self.environment() {
-            writeln!(formatter, "export {name}={value}")?;
-        }
         Ok(())
     }
 }

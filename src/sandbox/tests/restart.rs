@@ -42,7 +42,7 @@ async fn a_folder_keeps_everything() {
 }
 
 #[tokio::test]
-async fn says_what_it_is_and_how_to_use_it() {
+async fn says_what_it_is_and_where() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let text = sandbox.to_string();
     let text = text
@@ -54,14 +54,6 @@ async fn says_what_it_is_and_how_to_use_it() {
 
     AWS API   [API]
     registry  [REGISTRY]
-
-    To use it:
-
-    export AWS_ENDPOINT_URL=[API]
-    export AWS_ACCESS_KEY_ID=SANDBOX
-    export AWS_SECRET_ACCESS_KEY=sandbox
-    export AWS_REGION=eu-west-1
-    export AWS_DEFAULT_REGION=eu-west-1
     ");
 }
 

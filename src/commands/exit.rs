@@ -1,0 +1,141 @@
+//! Every exit code, and how each error and outcome gets its own.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use crate::failure::{Failure, Kind};
+use crate::pipeline::{Outcome, Plan, Status, StepError};
+use crate::{aws, config, docker, ecr, registry};
+
+/// The exit codes of longshore.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Exit {
+    /// Everything is in place.
+    Success = 0,
+    /// Some image failed.
+    Failed = 1,
+    /// The arguments or the file are wrong; nothing was touched. clap uses this code too.
+    Usage = 2,
+    /// Credentials were refused everywhere they were needed.
+    Refused = 3,
+    /// Docker, a registry or AWS could not be reached, so that nothing could be done.
+    Unreachable = 4,
+    /// `plan --detailed-exitcode` found changes.
+    Changes = 5,
+    /// Interrupted by the user or the system.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// The code of an error that ended a command before it had an outcome.
+    pub fn of_error(error: &anyhow::Error) -> Self {
+        match find_failure(error) {
+            Some(failure) => Self::of_kind(failure.kind()),
+            None if error.chain().any(is_usage) => Self::Usage,
+            None => Self::Failed,
+        }
+    }
+
+    /// The code of an outcome: 1 when anything was done besides what failed, whatever failed it.
+    pub fn of_outcome(outcome: &Outcome) -> Self {
+        let done = outcome
+            .images
+            .iter()
+            .any(|image| matches!(image.status, Status::Done { .. }));
+        let kinds = outcome
+            .images
+            .iter()
+            .filter_map(|image| match &image.status {
+                Status::Failed(error) => Some(error.kind()),
+                _ => None,
+            });
+        Self::of_kinds(kinds, done)
+    }
+
+    /// The code of a plan.
+    pub fn of_plan(plan: &Plan, detailed: bool) -> Self {
+        let kinds = plan
+            .images
+            .iter()
+            .filter_map(|image| match &image.decision {
+                Err(error) => Some(error.kind()),
+                Ok(_) => None,
+            });
+        let planned = plan.images.iter().any(|image| image.decision.is_ok());
+        match Self::of_kinds(kinds, planned) {
+            Self::Success if detailed && plan.has_changes() => Self::Changes,
+            exit => exit,
+        }
+    }
+
+    /// The code of several failures: their common one, where nothing else was done.
+    pub fn of_kinds(kinds: impl IntoIterator<Item = Kind>, done: bool) -> Self {
+        let mut exits = kinds.into_iter().map(Self::of_kind);
+        let Some(first) = exits.next() else {
+            return Self::Success;
+        };
+        if !done && exits.all(|exit| exit == first) {
+            first
+        } else {
+            Self::Failed
+        }
+    }
+
+    fn of_kind(kind: Kind) -> Self {
+        match kind {
+            Kind::Refused => Self::Refused,
+            Kind::Unreachable => Self::Unreachable,
+            Kind::Transient | Kind::Conflict | Kind::Permanent => Self::Failed,
+        }
+    }
+}
+
+/// What a failed command can say about its cause: the first of the rooms' errors in the chain.
+pub(super) fn find_failure(error: &anyhow::Error) -> Option<&dyn Failure> {
+    fn as_failure<'a, E: Failure>(cause: &'a (dyn Error + 'static)) -> Option<&'a dyn Failure> {
+        cause.downcast_ref::<E>().map(|error| error as &dyn Failure)
+    }
+    error.chain().find_map(|cause| {
+        as_failure::<StepError>(cause)
+            .or_else(|| as_failure::<docker::Error>(cause))
+            .or_else(|| as_failure::<ecr::Error>(cause))
+            .or_else(|| as_failure::<aws::Error>(cause))
+            .or_else(|| as_failure::<registry::Error>(cause))
+            .or_else(|| as_failure::<registry::CredentialsError>(cause))
+    })
+}
+
+fn is_usage(cause: &(dyn Error + 'static)) -> bool {
+    cause.is::<config::Mistakes>() || cause.is::<config::DocumentError>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_failures_have_their_common_code_where_nothing_was_done() {
+        use Kind::{Conflict, Permanent, Refused, Transient, Unreachable};
+        for (kinds, done, exit) in [
+            (&[][..], false, Exit::Success),
+            (&[Refused, Refused], false, Exit::Refused),
+            (&[Unreachable], false, Exit::Unreachable),
+            (&[Unreachable], true, Exit::Failed),
+            (&[Refused, Unreachable], false, Exit::Failed),
+            (&[Permanent], false, Exit::Failed),
+            (&[Conflict, Transient], false, Exit::Failed),
+        ] {
+            assert_eq!(
+                Exit::of_kinds(kinds.iter().copied(), done),
+                exit,
+                "{kinds:?} {done}"
+            );
+        }
+    }
+}

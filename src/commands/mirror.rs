@@ -1,0 +1,60 @@
+//! `longshore mirror`.
+
+use crate::cli::{self, Output, Talk};
+use crate::config::{SingleImage, Specification};
+use crate::image::Digest;
+use crate::pipeline::{self, DEFAULT_JOBS, ImageOutcome, Status};
+use crate::report::OutcomeObject;
+
+use super::exit::Exit;
+use super::{plan, run, session};
+
+/// Brings one image into place without a file, and prints what the destination tag holds then:
+/// `HOST/REPOSITORY:TAG@DIGEST`.
+pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result<Exit> {
+    let specification = Specification::single(&SingleImage {
+        source: &arguments.source,
+        repository: given(arguments.repository.as_ref()),
+        platforms: &all_given(arguments.platform),
+        lines: &all_given(arguments.line),
+        namespace: given(arguments.namespace.as_ref()),
+        region: given(arguments.region.as_ref()),
+        account_id: given(arguments.account_id.as_ref()),
+        profile: given(arguments.profile.as_ref()),
+        registry: given(arguments.registry.as_ref()),
+    })?;
+    let access = session::access(&specification, run::observer(talk)).await?;
+    let plan = plan::make(specification, &access).await;
+    let outcome = pipeline::apply(plan, &access, &session::variable, DEFAULT_JOBS).await?;
+    match talk.output {
+        Output::Text => {
+            for image in &outcome.images {
+                if let Some(digest) = held(image) {
+                    run::print(&format!("{}@{digest}", image.plan.destination))?;
+                }
+            }
+        }
+        Output::Json => run::print_json(&OutcomeObject::new("mirror", &outcome))?,
+    }
+    Ok(Exit::of_outcome(&outcome))
+}
+
+fn held(image: &ImageOutcome) -> Option<&Digest> {
+    match &image.status {
+        Status::Done { digest, .. } | Status::InPlace { digest } => Some(digest),
+        Status::Left => image.plan.held(),
+        Status::Failed(_) => None,
+    }
+}
+
+/// Terraform cannot leave a variable of the environment out, so an empty one counts as absent.
+fn given(value: Option<&String>) -> Option<&str> {
+    value.map(String::as_str).filter(|value| !value.is_empty())
+}
+
+fn all_given(values: Vec<String>) -> Vec<String> {
+    values
+        .into_iter()
+        .filter(|value| !value.is_empty())
+        .collect()
+}

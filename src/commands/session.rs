@@ -1,0 +1,113 @@
+//! Opens what a command works with: the specification, the registries, AWS.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::aws;
+use crate::cli::Selection;
+use crate::config::{Destination, Document, Specification};
+use crate::credentials::{DockerConfig, Keyring};
+use crate::ecr::{Ecr, EcrCredentials};
+use crate::event::Observer;
+use crate::image::Registry;
+use crate::pipeline::{Access, Upstreams};
+use crate::registry::{Client, Endpoint, Options};
+
+/// A variable of the process's environment; what is no Unicode is taken as absent.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Reads and checks the file, and keeps the images that the arguments name.
+pub(super) fn specification(selection: &Selection) -> anyhow::Result<Specification> {
+    let document = Document::locate(selection.file.as_deref(), &variable)?;
+    let specification = Specification::parse(&document, &variable)?;
+    Ok(specification.narrow(&selection.images)?)
+}
+
+/// Opens the source registries alone.
+pub(super) fn upstreams(specification: &Specification) -> anyhow::Result<Upstreams> {
+    open(specification, None)
+}
+
+/// Opens everything but Docker, which only building needs.
+pub(super) async fn access(
+    specification: &Specification,
+    observer: Arc<dyn Observer>,
+) -> anyhow::Result<Access> {
+    let Destination {
+        region,
+        profile,
+        role_arn,
+        account_id,
+        registry,
+        ..
+    } = specification.destination.clone();
+    let root_certificates = root_certificates()?;
+    let options = aws::Options {
+        region,
+        profile,
+        role_arn,
+        root_certificates,
+    };
+    let session = aws::Session::load(options).await?;
+    let ecr = Ecr::new(&session, account_id);
+    let endpoint = match registry {
+        Some(endpoint) => endpoint,
+        None => ecr.registry().await?,
+    };
+    let destination = endpoint.registry.clone();
+    let upstreams = open(specification, Some((endpoint, &ecr)))?;
+    Ok(Access {
+        upstreams,
+        ecr,
+        destination,
+        observer,
+    })
+}
+
+fn open(
+    specification: &Specification,
+    destination: Option<(Endpoint, &Ecr)>,
+) -> anyhow::Result<Upstreams> {
+    let upstreams = specification.upstreams.iter();
+    let mut endpoints: BTreeMap<Registry, Endpoint> = upstreams
+        .filter_map(|(registry, upstream)| Some((registry.clone(), upstream.endpoint.clone()?)))
+        .collect();
+    let pulled_from = endpoints.clone();
+    let mut keyring = Keyring::new(
+        specification.upstreams.clone(),
+        DockerConfig::load(&variable)?,
+    );
+    if let Some((endpoint, ecr)) = destination {
+        let registry = endpoint.registry.clone();
+        let token = EcrCredentials::new(ecr.clone(), registry.clone());
+        keyring = keyring.with_provider(registry.clone(), Arc::new(token));
+        endpoints.insert(registry, endpoint);
+    }
+    let credentials: Arc<Keyring> = Arc::new(keyring);
+    let options = Options {
+        credentials: credentials.clone(),
+        endpoints,
+        extra_root_certificates: root_certificates()?.unwrap_or_default(),
+    };
+    let client = Client::new(options)?;
+    Ok(Upstreams {
+        client,
+        credentials,
+        endpoints: pulled_from,
+    })
+}
+
+/// The certificates that `AWS_CA_BUNDLE` adds, as the AWS tools do.
+fn root_certificates() -> anyhow::Result<Option<Vec<u8>>> {
+    let Some(path) = variable("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) else {
+        return Ok(None);
+    };
+    let bytes = std::fs::read(Path::new(&path))
+        .with_context(|| format!("cannot read the certificates of AWS_CA_BUNDLE, `{path}`"))?;
+    Ok(Some(bytes))
+}

@@ -1,0 +1,65 @@
+//! What the pipeline reaches out to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::ecr::Ecr;
+use crate::event::Observer;
+use crate::image::{Digest, Reference, Registry, Repository, Tag};
+use crate::registry::{Client, Credentials, Endpoint};
+
+/// Source registries: how they are read, and where they really are.
+#[derive(Clone)]
+pub struct Upstreams {
+    /// The registry client.
+    pub client: Client,
+    /// Who we are at each registry; the Docker daemon is told too.
+    pub credentials: Arc<dyn Credentials>,
+    /// Registries that are read elsewhere than under their own name.
+    pub endpoints: BTreeMap<Registry, Endpoint>,
+}
+
+impl Upstreams {
+    /// The registry under which the Docker daemon finds what `registry` names: a mirror's host
+    /// where the file names one, else the registry itself.
+    pub fn pulled_from(&self, registry: &Registry) -> Registry {
+        match self.endpoints.get(registry) {
+            Some(endpoint) => endpoint.registry.clone(),
+            None => registry.clone(),
+        }
+    }
+
+    /// What `FROM` names: the source where it is really read, pinned by a platform's own digest.
+    pub fn pinned_base(&self, source: &Reference, digest: &Digest) -> Reference {
+        Reference {
+            registry: self.pulled_from(&source.registry),
+            digest: Some(digest.clone()),
+            ..source.clone()
+        }
+    }
+}
+
+/// Everything the pipeline reaches out to, but for the Docker daemon, which only building needs.
+#[derive(Clone)]
+pub struct Access {
+    /// Where images come from.
+    pub upstreams: Upstreams,
+    /// ECR's API.
+    pub ecr: Ecr,
+    /// The destination registry.
+    pub destination: Registry,
+    /// Receives what happens.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Access {
+    /// A destination tag as a reference.
+    pub fn destination(&self, repository: &Repository, tag: &Tag) -> Reference {
+        Reference {
+            registry: self.destination.clone(),
+            repository: repository.clone(),
+            tag: Some(tag.clone()),
+            digest: None,
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The upstream image that a build starts from: its digest and its platforms.
+
+use crate::config::Platforms;
+use crate::event::Step;
+use crate::failure::{Failure, Kind};
+use crate::image::{
+    Content, Descriptor, Digest, ImageConfiguration, Manifest, ParseManifestError, Platform,
+    Reference,
+};
+use crate::registry::Client;
+
+use super::StepError;
+
+/// An upstream image, resolved once: everything after is by digest.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Base {
+    /// The digest that the tag has: the index's, where it is one.
+    pub digest: Digest,
+    /// Its platforms, in its own order.
+    pub platforms: Vec<PlatformBase>,
+    /// Whether the digest is that of an index.
+    pub is_index: bool,
+}
+
+/// One platform of an upstream image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PlatformBase {
+    /// The platform.
+    pub platform: Platform,
+    /// The digest of the platform's own manifest.
+    pub digest: Digest,
+}
+
+/// What can be wrong with an upstream image.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BaseError {
+    /// The tag or digest does not exist.
+    #[error("`{image}` does not exist")]
+    Missing {
+        /// The image.
+        image: String,
+    },
+    /// The manifest cannot be read.
+    #[error("the manifest of `{image}` cannot be used")]
+    Manifest {
+        /// The image.
+        image: String,
+        /// What is wrong with it.
+        source: ParseManifestError,
+    },
+    /// The image configuration cannot be read.
+    #[error("the configuration of `{image}` is malformed")]
+    Configuration {
+        /// The image.
+        image: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The index names no platform that could be built.
+    #[error("`{image}` offers no platform that this Docker daemon builds")]
+    NoPlatform {
+        /// The image.
+        image: String,
+    },
+    /// Platforms were asked for that the image lacks.
+    #[error("`{image}` has no {lacking}; it has {offered}")]
+    Platform {
+        /// The image.
+        image: String,
+        /// The platforms it lacks, separated by commas.
+        lacking: String,
+        /// The platforms it has, separated by commas.
+        offered: String,
+    },
+}
+
+impl Failure for BaseError {
+    fn kind(&self) -> Kind {
+        Kind::Permanent
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => Some(
+                "check the name and the tag; a private image needs `upstreams` credentials"
+                    .to_owned(),
+            ),
+            Self::Platform { .. } => Some("change the image's `platforms`".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl Base {
+    /// Reads the platforms of an image whose tag had this digest. One GET; for an image that is
+    /// no index, a second one for its configuration.
+    pub(super) async fn fetch(
+        client: &Client,
+        source: &Reference,
+        digest: &Digest,
+    ) -> Result<Self, StepError> {
+        let resolve = StepError::at::<BaseError>(Step::Resolve);
+        let pinned = source.by_digest(digest.clone());
+        let manifest = client
+            .get_manifest(&pinned)
+            .await
+            .map_err(StepError::at(Step::Resolve))?
+            .ok_or_else(|| BaseError::Missing {
+                image: source.to_string(),
+            })
+            .map_err(StepError::at(Step::Resolve))?;
+        let content = manifest
+            .content()
+            .map_err(|error| BaseError::Manifest {
+                image: source.to_string(),
+                source: error,
+            })
+            .map_err(StepError::at(Step::Resolve))?;
+        let platforms = match content {
+            Content::Index(index) => index.manifests().iter().filter_map(child).collect(),
+            Content::Image(image) => {
+                vec![single(client, &pinned, &manifest, image.config()).await?]
+            }
+        };
+        if platforms.is_empty() {
+            return Err(resolve(BaseError::NoPlatform {
+                image: source.to_string(),
+            }));
+        }
+        Ok(Self {
+            digest: digest.clone(),
+            platforms,
+            is_index: manifest.is_index(),
+        })
+    }
+
+    /// Fails when platforms are asked for by name that the image lacks.
+    pub(super) fn check(&self, source: &Reference, wanted: &Platforms) -> Result<(), BaseError> {
+        match wanted {
+            Platforms::All | Platforms::Daemon => Ok(()),
+            Platforms::Only(list) => self.require(source, list),
+        }
+    }
+
+    /// The platforms to build, in the image's own order. `daemon` is the Docker daemon's own
+    /// platform. It builds for its own operating system only, so [`Platforms::All`] means those of
+    /// that system; [`Platforms::Daemon`] takes an image that is no index as it is.
+    pub(super) fn select(
+        &self,
+        source: &Reference,
+        wanted: &Platforms,
+        daemon: &Platform,
+    ) -> Result<Vec<PlatformBase>, BaseError> {
+        let chosen = |choose: &dyn Fn(&Platform) -> bool| -> Vec<PlatformBase> {
+            self.platforms
+                .iter()
+                .filter(|base| choose(&base.platform))
+                .cloned()
+                .collect()
+        };
+        let selected = match wanted {
+            Platforms::All => chosen(&|platform| platform.os() == daemon.os()),
+            Platforms::Daemon if !self.is_index => self.platforms.clone(),
+            Platforms::Daemon => {
+                self.require(source, std::slice::from_ref(daemon))?;
+                chosen(&|platform| platform == daemon)
+            }
+            Platforms::Only(list) => {
+                self.require(source, list)?;
+                chosen(&|platform| list.contains(platform))
+            }
+        };
+        if selected.is_empty() {
+            return Err(BaseError::NoPlatform {
+                image: source.to_string(),
+            });
+        }
+        Ok(selected)
+    }
+
+    fn require(&self, source: &Reference, wanted: &[Platform]) -> Result<(), BaseError> {
+        let offers = |platform: &Platform| self.platforms.iter().any(|p| p.platform == *platform);
+        let lacking: Vec<&Platform> = wanted.iter().filter(|platform| !offers(platform)).collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        Err(BaseError::Platform {
+            image: source.to_string(),
+            lacking: join(lacking),
+            offered: join(self.platforms.iter().map(|offered| &offered.platform)),
+        })
+    }
+}
+
+/// A child of an index that is an image of a platform. BuildKit's attestations are none.
+fn child(descriptor: &Descriptor) -> Option<PlatformBase> {
+    let platform = Platform::from(descriptor.platform().as_ref()?);
+    if platform.is_unknown() {
+        return None;
+    }
+    let digest = descriptor.digest().to_string().parse().ok()?;
+    Some(PlatformBase { platform, digest })
+}
+
+async fn single(
+    client: &Client,
+    image: &Reference,
+    manifest: &Manifest,
+    configuration: &Descriptor,
+) -> Result<PlatformBase, StepError> {
+    let bytes = client
+        .get_blob(image, configuration)
+        .await
+        .map_err(StepError::at(Step::Resolve))?;
+    let configuration: ImageConfiguration = serde_json::from_slice(&bytes)
+        .map_err(|error| BaseError::Configuration {
+            image: image.to_string(),
+            source: error,
+        })
+        .map_err(StepError::at(Step::Resolve))?;
+    let platform = Platform::new(
+        &configuration.os().to_string(),
+        &configuration.architecture().to_string(),
+        configuration.variant().as_deref(),
+    );
+    Ok(PlatformBase {
+        platform,
+        digest: manifest.digest().clone(),
+    })
+}
+
+fn join<'a>(platforms: impl IntoIterator<Item = &'a Platform>) -> String {
+    let names: Vec<String> = platforms.into_iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mongo(platforms: &[&str], is_index: bool) -> Base {
+        let platform = |text: &&str| PlatformBase {
+            platform: text.parse().unwrap(),
+            digest: Digest::of(text.as_bytes()),
+        };
+        Base {
+            digest: Digest::of(b"mongo"),
+            platforms: platforms.iter().map(platform).collect(),
+            is_index,
+        }
+    }
+
+    fn select(base: &Base, wanted: &Platforms) -> String {
+        let source = "mongo:latest".parse().unwrap();
+        let daemon = "linux/amd64".parse().unwrap();
+        match base.select(&source, wanted, &daemon) {
+            Ok(selected) => join(selected.iter().map(|base| &base.platform)),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn selects_in_the_order_of_the_image() {
+        let base = mongo(&["linux/arm64", "linux/amd64", "windows/amd64"], true);
+        let only = |list: &[&str]| {
+            Platforms::Only(list.iter().map(|text| text.parse().unwrap()).collect())
+        };
+        let picked = [
+            select(&base, &Platforms::All),
+            select(&base, &Platforms::Daemon),
+            select(&base, &only(&["linux/amd64", "linux/arm64/v8"])),
+            select(
+                &base,
+                &only(&["linux/s390x", "linux/amd64", "linux/arm/v7"]),
+            ),
+            select(&mongo(&["linux/arm64"], true), &Platforms::Daemon),
+            select(&mongo(&["linux/arm64"], false), &Platforms::Daemon),
+            select(&mongo(&["windows/amd64"], true), &Platforms::All),
+        ];
+        insta::assert_snapshot!(picked.join("\n"));
+    }
+}

@@ -1,0 +1,47 @@
+//! What became of a plan.
+
+use std::time::Duration;
+
+use crate::image::{Digest, Repository};
+
+use super::{ImagePlan, StepError};
+
+/// What became of a plan.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The repositories that were created.
+    pub created: Vec<Repository>,
+    /// One entry per destination tag, in the plan's order.
+    pub images: Vec<ImageOutcome>,
+}
+
+/// What became of one destination tag.
+#[derive(Debug)]
+pub struct ImageOutcome {
+    /// What was planned.
+    pub plan: ImagePlan,
+    /// What became of it.
+    pub status: Status,
+}
+
+/// What became of one destination tag.
+#[derive(Clone, Debug)]
+pub enum Status {
+    /// It was made, and this is its digest.
+    Done {
+        /// The digest that the tag has now.
+        digest: Digest,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// It already held what it should.
+    InPlace {
+        /// The digest that the tag has.
+        digest: Digest,
+    },
+    /// It was left as it is, as the user wishes: an immutable tag that keeps what it holds, or a
+    /// repository that is not to be created.
+    Left,
+    /// It failed.
+    Failed(StepError),
+}

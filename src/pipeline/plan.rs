@@ -1,0 +1,193 @@
+//! The plan: what would be done to each destination tag, and why. Pure: specification and what was
+//! observed in, decisions out.
+
+use crate::config::{ImageSpecification, OnConflict, Repositories};
+use crate::image::{Digest, Reference, Registry, Repository};
+
+use super::marks::Marks;
+use super::observe::Observation;
+use super::{Base, Reason, StepError};
+
+/// What would be done, and why.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The repositories that would be created.
+    pub create: Vec<Repository>,
+    /// How destination repositories are treated.
+    pub repositories: Repositories,
+    /// One entry per destination tag, in the file's order.
+    pub images: Vec<ImagePlan>,
+}
+
+/// The plan of one destination tag.
+#[derive(Clone, Debug)]
+pub struct ImagePlan {
+    /// What the user wants.
+    pub image: ImageSpecification,
+    /// The destination tag.
+    pub destination: Reference,
+    /// The source's digest, where it was asked for.
+    pub source_digest: Option<Digest>,
+    /// What would be done, or why that cannot be said.
+    pub decision: Result<Decision, StepError>,
+}
+
+/// What would be done to one destination tag, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Decision {
+    /// What would be done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What would be done to one destination tag.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// Built from this base and pushed.
+    Build {
+        /// The upstream image.
+        base: Base,
+        /// What the result will carry.
+        marks: Marks,
+    },
+    /// Nothing: the tag holds what it should.
+    Skip {
+        /// What the tag holds.
+        digest: Digest,
+    },
+    /// Nothing: the tag is immutable, holds something else, and may keep it.
+    Keep {
+        /// What the tag holds.
+        digest: Digest,
+    },
+    /// Nothing can be done: the tag is immutable and holds something else.
+    Conflict {
+        /// What the tag holds.
+        digest: Digest,
+    },
+    /// Nothing: the repository does not exist and is not to be created.
+    NoRepository,
+}
+
+impl Plan {
+    /// Decides for every image. `observations` are in the order of the images.
+    pub fn new(
+        images: Vec<ImageSpecification>,
+        repositories: Repositories,
+        destination: &Registry,
+        observations: Vec<Result<Observation, StepError>>,
+    ) -> Self {
+        let on_conflict = repositories.on_conflict;
+        let images: Vec<ImagePlan> = images
+            .into_iter()
+            .zip(observations)
+            .map(|(image, observation)| {
+                ImagePlan::new(image, destination, observation, on_conflict)
+            })
+            .collect();
+        let mut create: Vec<Repository> = images
+            .iter()
+            .filter(|image| {
+                let missing = Reason::NewRepository;
+                image
+                    .build()
+                    .is_some_and(|(_, _, reason)| *reason == missing)
+            })
+            .map(|image| image.image.repository.clone())
+            .collect();
+        create.sort_unstable();
+        create.dedup();
+        Self {
+            create,
+            repositories,
+            images,
+        }
+    }
+
+    /// Whether applying the plan would change anything.
+    pub fn has_changes(&self) -> bool {
+        self.images.iter().any(|image| image.build().is_some())
+    }
+}
+
+impl ImagePlan {
+    fn new(
+        image: ImageSpecification,
+        registry: &Registry,
+        observation: Result<Observation, StepError>,
+        on_conflict: OnConflict,
+    ) -> Self {
+        let destination = Reference {
+            registry: registry.clone(),
+            repository: image.repository.clone(),
+            tag: Some(image.tag.clone()),
+            digest: None,
+        };
+        let source_digest = match &observation {
+            Ok(seen) => seen.source().cloned(),
+            Err(_) => image.source.digest.clone(),
+        };
+        let decision = observation.map(|seen| decide(seen, on_conflict));
+        Self {
+            image,
+            destination,
+            source_digest,
+            decision,
+        }
+    }
+
+    /// What the tag holds and keeps, where the plan leaves it alone.
+    pub fn held(&self) -> Option<&Digest> {
+        match &self.decision.as_ref().ok()?.action {
+            Action::Skip { digest } | Action::Keep { digest } | Action::Conflict { digest } => {
+                Some(digest)
+            }
+            Action::Build { .. } | Action::NoRepository => None,
+        }
+    }
+
+    /// The base, the marks and the reason of an image that would be built.
+    pub fn build(&self) -> Option<(&Base, &Marks, &Reason)> {
+        match &self.decision {
+            Ok(Decision {
+                action: Action::Build { base, marks },
+                reason,
+            }) => Some((base, marks, reason)),
+            _ => None,
+        }
+    }
+}
+
+fn decide(seen: Observation, on_conflict: OnConflict) -> Decision {
+    match seen {
+        Observation::NoRepository => Decision {
+            action: Action::NoRepository,
+            reason: Reason::NoRepository,
+        },
+        Observation::UpToDate { held, .. } => Decision {
+            action: Action::Skip { digest: held },
+            reason: Reason::Unchanged,
+        },
+        Observation::Immutable {
+            held: digest,
+            reason,
+            ..
+        } => {
+            let action = match on_conflict {
+                OnConflict::Fail => Action::Conflict { digest },
+                OnConflict::Keep => Action::Keep { digest },
+            };
+            Decision { action, reason }
+        }
+        Observation::Outdated {
+            base,
+            wanted: marks,
+            reason,
+            ..
+        } => Decision {
+            action: Action::Build { base, marks },
+            reason,
+        },
+    }
+}

@@ -1,0 +1,42 @@
+//! The Dockerfiles that would be built, without building them.
+
+use crate::config::ImageSpecification;
+use crate::event::Step;
+use crate::image::Platform;
+
+use super::observe::{TemplateError, resolve};
+use super::{Base, StepError, Upstreams};
+
+/// A generated Dockerfile.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Dockerfile {
+    /// The platform it is built for.
+    pub platform: Platform,
+    /// The text.
+    pub text: String,
+}
+
+/// Renders an image's Dockerfiles, one per platform, exactly as `apply` would build them. `daemon`
+/// stands for the Docker daemon's own platform.
+pub async fn render(
+    image: &ImageSpecification,
+    upstreams: &Upstreams,
+    daemon: &Platform,
+) -> Result<Vec<Dockerfile>, StepError> {
+    let digest = resolve(upstreams, &image.source).await?;
+    let base = Base::fetch(&upstreams.client, &image.source, &digest).await?;
+    let platforms = base.select(&image.source, &image.platforms, daemon);
+    let platforms = platforms.map_err(StepError::at(Step::Resolve))?;
+    let render = |base: super::PlatformBase| {
+        let pinned = upstreams.pinned_base(&image.source, &base.digest);
+        let text = image.template.render(&pinned.to_string(), &image.lines);
+        let text = text
+            .map_err(TemplateError::from)
+            .map_err(StepError::at(Step::Resolve))?;
+        Ok(Dockerfile {
+            platform: base.platform,
+            text,
+        })
+    };
+    platforms.into_iter().map(render).collect()
+}

@@ -1,0 +1,212 @@
+//! Plans, outcomes and errors as one JSON object, which `docs/commands.md` documents.
+
+use serde::Serialize;
+
+use crate::failure::{Failure, Kind, chain};
+use crate::image::{Digest, Repository};
+use crate::pipeline::{ImagePlan, Outcome, Plan, Status, StepError};
+
+use super::table::action_word;
+
+/// The version of the object. It grows with every change that could break a reader.
+const VERSION: u8 = 1;
+
+/// A plan as one JSON object.
+#[derive(Serialize)]
+pub struct PlanObject {
+    version: u8,
+    command: &'static str,
+    repositories_to_create: Vec<String>,
+    summary: PlanSummary,
+    images: Vec<ImageObject>,
+}
+
+#[derive(Serialize)]
+struct PlanSummary {
+    build: usize,
+    unchanged: usize,
+    failed: usize,
+}
+
+/// An outcome as one JSON object.
+#[derive(Serialize)]
+pub struct OutcomeObject {
+    version: u8,
+    command: &'static str,
+    repositories_created: Vec<String>,
+    summary: OutcomeSummary,
+    images: Vec<ImageObject>,
+}
+
+#[derive(Serialize)]
+struct OutcomeSummary {
+    done: usize,
+    in_place: usize,
+    skipped: usize,
+    failed: usize,
+}
+
+#[derive(Serialize)]
+struct ImageObject {
+    source: String,
+    source_digest: Option<Digest>,
+    destination: String,
+    digest: Option<Digest>,
+    action: &'static str,
+    reason: Option<String>,
+    status: &'static str,
+    seconds: Option<f64>,
+    error: Option<ErrorObject>,
+}
+
+/// An error that kept a command from beginning, as one JSON object.
+#[derive(Serialize)]
+pub struct FailureObject {
+    version: u8,
+    command: &'static str,
+    error: ErrorObject,
+}
+
+#[derive(Serialize)]
+struct ErrorObject {
+    kind: &'static str,
+    message: String,
+    hint: Option<String>,
+}
+
+impl PlanObject {
+    /// A plan.
+    pub fn new(plan: &Plan) -> Self {
+        let images: Vec<ImageObject> = plan.images.iter().map(ImageObject::planned).collect();
+        let failed = images.iter().filter(|image| image.error.is_some()).count();
+        let build = images
+            .iter()
+            .filter(|image| image.action == "build")
+            .count();
+        Self {
+            version: VERSION,
+            command: "plan",
+            repositories_to_create: names(&plan.create),
+            summary: PlanSummary {
+                build,
+                unchanged: images.len() - build - failed,
+                failed,
+            },
+            images,
+        }
+    }
+}
+
+impl OutcomeObject {
+    /// The outcome of a command.
+    pub fn new(command: &'static str, outcome: &Outcome) -> Self {
+        let images = outcome.images.iter();
+        let images: Vec<ImageObject> = images
+            .map(|image| ImageObject::planned(&image.plan).became(&image.status))
+            .collect();
+        let count = |status| images.iter().filter(|image| image.status == status).count();
+        let summary = OutcomeSummary {
+            done: count("done"),
+            in_place: count("in place"),
+            skipped: count("skipped"),
+            failed: count("failed"),
+        };
+        let repositories_created = names(&outcome.created);
+        Self {
+            version: VERSION,
+            command,
+            repositories_created,
+            summary,
+            images,
+        }
+    }
+}
+
+impl ImageObject {
+    fn planned(plan: &ImagePlan) -> Self {
+        let (action, reason, error) = match &plan.decision {
+            Ok(decision) => (
+                action_word(&decision.action),
+                Some(decision.reason.to_string()),
+                None,
+            ),
+            Err(error) => ("none", None, Some(ErrorObject::new(error))),
+        };
+        Self {
+            source: plan.image.source.to_string(),
+            source_digest: plan.source_digest.clone(),
+            destination: plan.destination.to_string(),
+            digest: plan.held().cloned(),
+            action,
+            reason,
+            status: if error.is_some() { "failed" } else { "planned" },
+            seconds: None,
+            error,
+        }
+    }
+
+    fn became(self, status: &Status) -> Self {
+        match status {
+            Status::Done { digest, elapsed } => Self {
+                digest: Some(digest.clone()),
+                status: "done",
+                seconds: Some(elapsed.as_secs_f64()),
+                ..self
+            },
+            Status::InPlace { .. } => Self {
+                status: "in place",
+                ..self
+            },
+            Status::Left => Self {
+                status: "skipped",
+                ..self
+            },
+            Status::Failed(error) => Self {
+                status: "failed",
+                error: Some(ErrorObject::new(error)),
+                ..self
+            },
+        }
+    }
+}
+
+impl FailureObject {
+    /// An error of this kind, in the words of its exit code.
+    pub fn new(
+        command: &'static str,
+        kind: &'static str,
+        message: String,
+        hint: Option<String>,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            command,
+            error: ErrorObject {
+                kind,
+                message,
+                hint,
+            },
+        }
+    }
+}
+
+impl ErrorObject {
+    fn new(error: &StepError) -> Self {
+        let kind = match error.kind() {
+            Kind::Refused => "refused",
+            Kind::Unreachable => "unreachable",
+            Kind::Transient => "transient",
+            Kind::Conflict => "conflict",
+            Kind::Permanent => "permanent",
+        };
+        Self {
+            kind,
+            message: chain(error),
+            hint: error.hint(),
+        }
+    }
+}
+
+fn names(repositories: &[Repository]) -> Vec<String> {
+    repositories.iter().map(ToString::to_string).collect()
+}

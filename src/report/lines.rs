@@ -1,0 +1,223 @@
+//! Events as plain lines, for logs and pipes.
+
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use crate::event::{Event, Observer};
+use crate::image::Reference;
+
+use super::Style;
+use super::output_log::{LineCutter, OutputLog};
+
+/// Writes events to stderr as plain lines.
+pub(super) struct Lines {
+    style: Style,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    log: OutputLog,
+    cutter: LineCutter,
+}
+
+impl Lines {
+    pub(super) fn new(style: Style) -> Self {
+        Self {
+            style,
+            state: Mutex::default(),
+        }
+    }
+}
+
+impl Observer for Lines {
+    fn observe(&self, event: Event) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = state.lines(self.style, event).join("\n");
+        if !text.is_empty() {
+            // Nothing is left to tell when stderr is gone.
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+}
+
+impl State {
+    fn lines(&mut self, style: Style, event: Event) -> Vec<String> {
+        if let Event::Output {
+            image,
+            platform,
+            text,
+        } = event
+        {
+            if style == Style::Verbose {
+                let lines = self.cutter.cut(&image, &platform, &text);
+                let name = name(&image);
+                return lines
+                    .iter()
+                    .map(|line| format!("{name} {platform} | {line}"))
+                    .collect();
+            }
+            self.log.add(&image, &text);
+            return Vec::new();
+        }
+        let log = match &event {
+            Event::Failed { image, .. } | Event::Finished { image, .. } => self.log.take(image),
+            _ => Vec::new(),
+        };
+        describe(style, &event, &log)
+    }
+}
+
+/// An event in the words of a log, with an image's whole output where it failed.
+pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<String> {
+    let shows = match event {
+        Event::Failed { .. } | Event::Warning { .. } | Event::Postponed { .. } => true,
+        Event::Finished { .. } | Event::RepositoryCreated { .. } => style != Style::Quiet,
+        _ => style == Style::Verbose,
+    };
+    if !shows {
+        return Vec::new();
+    }
+    match event {
+        Event::Planning { images } => vec![format!("looking at {}", count(*images, "image"))],
+        Event::RepositoryCreated { repository } => {
+            vec![format!("{repository}: repository created")]
+        }
+        Event::Started { image } => vec![format!("{}: started", name(image))],
+        Event::Reached { image, step } => vec![format!("{}: {step}", name(image))],
+        Event::Output { .. } => Vec::new(),
+        Event::Postponed { image, reason } => {
+            vec![format!(
+                "{}: will be tried again at the end: {reason}",
+                name(image)
+            )]
+        }
+        Event::Warning { image, message } => vec![format!("warning: {}: {message}", name(image))],
+        Event::Finished {
+            image,
+            digest,
+            elapsed,
+        } => {
+            vec![format!(
+                "{}: done, {digest}, {:.1} s",
+                name(image),
+                elapsed.as_secs_f64()
+            )]
+        }
+        Event::Failed {
+            image,
+            reason,
+            hint,
+        } => {
+            let mut lines: Vec<String> = log
+                .iter()
+                .map(|line| format!("{} | {line}", name(image)))
+                .collect();
+            lines.push(format!("error: {image}: {reason}"));
+            lines.extend(hint.iter().map(|hint| format!("  hint: {hint}")));
+            lines
+        }
+    }
+}
+
+/// An image's name inside its registry, which is the same for all of a run.
+pub(super) fn name(image: &Reference) -> String {
+    match &image.tag {
+        Some(tag) => format!("{}:{tag}", image.repository),
+        None => image.repository.to_string(),
+    }
+}
+
+/// `1 image`, `2 images`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    let plural = match noun.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{noun}s"),
+    };
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {plural}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::event::Step;
+    use crate::image::Digest;
+
+    fn story(style: Style) -> String {
+        let image: Reference = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecsclone/vault:1.14"
+            .parse()
+            .unwrap();
+        let platform: crate::image::Platform = "linux/amd64".parse().unwrap();
+        let output = |text: &str| Event::Output {
+            image: image.clone(),
+            platform: platform.clone(),
+            text: text.to_owned(),
+        };
+        let mut state = State::default();
+        let events = [
+            Event::Planning { images: 2 },
+            Event::RepositoryCreated {
+                repository: image.repository.clone(),
+            },
+            Event::Started {
+                image: image.clone(),
+            },
+            Event::Reached {
+                image: image.clone(),
+                step: Step::Build(platform.clone()),
+            },
+            output("Step 1/2 : FROM x\nmkdir: cannot"),
+            output(" create\n"),
+            Event::Postponed {
+                image: image.clone(),
+                reason: "timed out".to_owned(),
+            },
+            Event::Warning {
+                image: image.clone(),
+                message: "a tag stays".to_owned(),
+            },
+            Event::Failed {
+                image: image.clone(),
+                reason: "cannot build for linux/amd64: `mkdir` failed".to_owned(),
+                hint: Some("mend the line".to_owned()),
+            },
+            Event::Finished {
+                image: image.clone(),
+                digest: Digest::of(b"x"),
+                elapsed: Duration::from_millis(1234),
+            },
+        ];
+        let lines = events
+            .into_iter()
+            .flat_map(|event| state.lines(style, event));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn normal() {
+        insta::assert_snapshot!(story(Style::Normal));
+    }
+
+    #[test]
+    fn verbose() {
+        insta::assert_snapshot!(story(Style::Verbose));
+    }
+
+    #[test]
+    fn quiet() {
+        insta::assert_snapshot!(story(Style::Quiet));
+    }
+
+    #[test]
+    fn counts() {
+        assert_eq!(count(1, "image"), "1 image");
+        assert_eq!(count(2, "image"), "2 images");
+        assert_eq!(count(2, "repository"), "2 repositories");
+    }
+}
