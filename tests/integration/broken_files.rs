@@ -12,10 +12,16 @@ fn folder() -> PathBuf {
 
 #[test]
 fn every_broken_file_exits_2() {
-    let names = fs::read_dir(folder())
+    let paths = fs::read_dir(folder())
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let names: Vec<_> = names.filter(|name| name.ends_with(".yaml")).collect();
+        .map(|entry| entry.unwrap().path());
+    let names: Vec<_> = paths
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
     assert!(names.len() >= 12, "{names:?}");
     for name in names {
         // Neither AWS nor Docker is there to be asked.
