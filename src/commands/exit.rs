@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::failure::{Failure, Kind};
 use crate::pipeline::{Outcome, Plan, Status, StepError};
-use crate::{aws, config, docker, ecr, registry};
+use crate::{aws, config, credentials, docker, ecr, registry};
 
 /// The exit codes of longshore.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,11 +35,10 @@ impl From<Exit> for ExitCode {
 impl Exit {
     /// The code of an error that ended a command before it had an outcome.
     pub fn of_error(error: &anyhow::Error) -> Self {
-        match find_failure(error) {
-            Some(failure) => Self::of_kind(failure.kind()),
-            None if error.chain().any(is_usage) => Self::Usage,
-            None => Self::Failed,
+        if error.chain().any(is_usage) {
+            return Self::Usage;
         }
+        find_failure(error).map_or(Self::Failed, |failure| Self::of_kind(failure.kind()))
     }
 
     /// The code of an outcome: 1 when anything was done besides what failed, whatever failed it.
@@ -107,7 +106,8 @@ pub(super) fn find_failure(error: &anyhow::Error) -> Option<&dyn Failure> {
             .or_else(|| as_failure::<ecr::Error>(cause))
             .or_else(|| as_failure::<aws::Error>(cause))
             .or_else(|| as_failure::<registry::Error>(cause))
-            .or_else(|| as_failure::<registry::CredentialsError>(cause))
+            .or_else(|| as_failure::<credentials::Error>(cause))
+            .or_else(|| as_failure::<config::DocumentError>(cause))
     })
 }
 
