@@ -1,6 +1,7 @@
 //! The Docker Hub cloner's own example, twice.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -105,6 +106,58 @@ fn the_second_run_costs_one_question_per_image() {
         .longshore(&["plan", "--detailed-exitcode"])
         .run()
         .exits(0);
+}
+
+#[test]
+fn the_lines_are_rendered_as_they_are_configured() {
+    let world = World::new("render");
+    world.write_whole(&example(&world));
+    for (repository, tag) in [
+        ("library/mongo", "latest"),
+        ("library/redis", "latest"),
+        ("hashicorp/vault", "1.13.3"),
+    ] {
+        world.offer(repository, tag, tag);
+    }
+    let digest = world.offer("hashicorp/vault", "1.14", "1.14");
+    world
+        .longshore(&["render", "--directory", "files"])
+        .run()
+        .exits(0);
+    let mut files = files(&world.folder().join("files"));
+    files.sort();
+    assert_eq!(files.len(), 4, "{files:?}");
+    let vault = files
+        .iter()
+        .find(|path| path.to_string_lossy().contains("1.14"))
+        .unwrap();
+    let host = world.upstream.host();
+    assert_eq!(
+        fs::read_to_string(vault).unwrap(),
+        format!(
+            "FROM {host}/hashicorp/vault:1.14@{digest}\n\
+             RUN mkdir /etc/vault\n\
+             RUN chmod 777 /etc/vault\n\
+             VOLUME [\"/etc/vault\"]\n"
+        )
+    );
+    assert!(!world.destination.requests().iter().any(Request::is_write));
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 /// The example as users have it, with this world's registries.

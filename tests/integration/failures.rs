@@ -1,6 +1,10 @@
 //! Runs that fail, as a whole or in part, and their exit codes.
 
-use crate::harness::{Events, Moto, Registry, World};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use crate::harness::{Events, Moto, Registry, Run, World};
 
 #[test]
 fn one_failure_does_not_stop_the_rest() {
@@ -55,11 +59,11 @@ fn a_wrong_aws_key_exits_3() {
     world.write("images: [mongo]\n");
     world.offer("library/mongo", "latest", "mongo");
     let moto = Moto::refusing();
-    let run = world
-        .longshore(&["apply"])
-        .env("AWS_ENDPOINT_URL", moto.url())
-        .run();
-    run.exits(3).says(&["error", "AWS"]);
+    let call = world
+        .longshore(&["apply", "--output", "json"])
+        .env("AWS_ENDPOINT_URL", moto.url());
+    let run = call.run().exits(3).says(&["error", "AWS", "hint"]);
+    assert_eq!(run.json()["images"][0]["error"]["kind"], "refused");
     assert_eq!(world.destination.tags("wrong-key/mongo"), [""; 0]);
 }
 
@@ -75,8 +79,11 @@ fn wrong_upstream_credentials_everywhere_exit_3() {
         world.upstream.host()
     ));
     world.offer("library/mongo", "latest", "mongo");
-    let run = world.longshore(&["apply"]).env("HUB", "wrong").run();
-    run.exits(3).says(&["mongo"]);
+    let call = world
+        .longshore(&["apply", "--output", "json"])
+        .env("HUB", "wrong");
+    let run = call.run().exits(3).says(&["mongo"]);
+    assert_eq!(run.json()["images"][0]["error"]["kind"], "refused");
 }
 
 #[test]
@@ -84,12 +91,14 @@ fn without_docker_the_exit_code_is_4() {
     let world = World::new("no-docker");
     world.write("images: [mongo]\n");
     world.offer("library/mongo", "latest", "mongo");
-    let run = world
-        .longshore(&["apply"])
-        .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
-        .run();
-    run.exits(4)
+    let call = world
+        .longshore(&["apply", "--output", "json"])
+        .env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let run = call
+        .run()
+        .exits(4)
         .says(&["Docker", "/nowhere/docker.sock", "hint"]);
+    assert_eq!(run.json()["error"]["kind"], "unreachable");
 }
 
 #[test]
@@ -98,9 +107,43 @@ fn without_aws_the_exit_code_is_4() {
     world.write("images: [mongo]\n");
     world.offer("library/mongo", "latest", "mongo");
     // Nothing listens on the discard port.
+    let call = world
+        .longshore(&["apply", "--output", "json"])
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    let run = call.run().exits(4).says(&["AWS", "hint"]);
+    assert_eq!(run.json()["images"][0]["error"]["kind"], "unreachable");
+}
+
+#[test]
+fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
+    let world = World::new("interrupted");
+    let file = |seconds: u32| {
+        format!("images: [mongo, {{source: redis, lines: [RUN sleep {seconds}]}}]\n")
+    };
+    world.write(&file(60));
+    world.offer("library/mongo", "latest", "mongo");
+    world.offer("library/redis", "latest", "redis");
+    let mut events = Events::of(&world.name);
+    let child = world.longshore(&["apply"]).start();
+    events.wait_for("start");
+    while world.destination.tags("interrupted/mongo").is_empty() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let interrupt = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(interrupt.unwrap().success());
+    Run::new(&child.wait_with_output().unwrap())
+        .exits(130)
+        .says(&["interrupted"]);
+    // The daemon ends what nobody waits for.
+    events.wait_for("die");
+    assert_eq!(world.destination.tags("interrupted/redis"), [""; 0]);
+
+    world.write(&file(0));
     let run = world
-        .longshore(&["apply"])
-        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-        .run();
-    run.exits(4).says(&["AWS"]);
+        .longshore(&["apply", "--output", "json"])
+        .run()
+        .exits(0);
+    assert_eq!(run.each("status"), ["in place", "done"]);
 }

@@ -33,6 +33,8 @@ fn mirror_prints_one_line() {
         let digest = world.destination.digest("mirror/api", "stable").unwrap();
         let host = world.destination.host();
         assert_eq!(run.stdout, format!("{host}/mirror/api:stable@{digest}\n"));
+        // Nothing that only a terminal understands.
+        assert!(!run.stderr.contains(['\x1b', '\r']), "{:?}", run.stderr);
     }
     let config = world.destination.config("mirror/api", "stable");
     assert_eq!(config["config"]["Volumes"], json!({"/etc/vault": {}}));

@@ -58,20 +58,30 @@ impl Events {
         docker(&["image", "rm", &mark]);
         let mut actions = Vec::new();
         loop {
-            let mut line = String::new();
-            assert_ne!(
-                self.lines.read_line(&mut line).unwrap(),
-                0,
-                "no more events"
-            );
-            let event: Value = serde_json::from_str(&line).unwrap();
-            let action = event["Action"].as_str().unwrap();
-            match (event["Actor"]["ID"] == mark, action) {
-                (true, "untag") => return actions,
-                (true, _) => {}
-                (false, _) => actions.push(action.to_owned()),
+            match self.next() {
+                (image, action) if image == mark && action == "untag" => return actions,
+                (image, _) if image == mark => {}
+                (_, action) => actions.push(action),
             }
         }
+    }
+
+    /// Waits until the daemon has done this.
+    pub(crate) fn wait_for(&mut self, action: &str) {
+        while self.next().1 != action {}
+    }
+
+    /// Waits for the next event: what it happened to, and what happened.
+    fn next(&mut self) -> (String, String) {
+        let mut line = String::new();
+        assert_ne!(
+            self.lines.read_line(&mut line).unwrap(),
+            0,
+            "no more events"
+        );
+        let event: Value = serde_json::from_str(&line).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&event["Actor"]["ID"]), text(&event["Action"]))
     }
 
     /// Makes an empty image with the test's label and returns its ID.
