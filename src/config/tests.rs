@@ -79,7 +79,7 @@ broken! {
 
 #[test]
 fn the_docker_hub_clone() {
-    let specification = parse("dockerhub-clone.yaml").unwrap();
+    let specification = parse("../dockerhub-clone.yaml").unwrap();
     insta::assert_snapshot!(summary(&specification));
 }
 
@@ -131,7 +131,7 @@ longshore.yaml:9:9: images[0].lines[0]: `USR` is not an instruction of a Dockerf
 
 #[test]
 fn narrows_to_names() {
-    let specification = parse("dockerhub-clone.yaml").unwrap();
+    let specification = parse("../dockerhub-clone.yaml").unwrap();
     for (name, lines) in [
         ("mongo", vec![6]),
         ("docker.io/library/mongo:latest", vec![6]),
