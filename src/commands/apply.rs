@@ -1,22 +1,22 @@
 //! `longshore apply`.
 
 use crate::cli::{self, Output, Talk};
-use crate::pipeline;
+use crate::pipeline::{self, make_plan};
 use crate::report::{OutcomeObject, outcome_table};
 
 use super::exit::Exit;
-use super::{plan, run, session};
+use super::{console, session};
 
 /// Brings every image into place.
 pub(super) async fn apply(arguments: cli::Apply, talk: Talk) -> anyhow::Result<Exit> {
     let specification = session::specification(&arguments.selection)?;
-    let access = session::access(&specification, run::observer(talk)).await?;
-    let plan = plan::make(specification, &access).await;
+    let access = session::access(&specification, console::observer(talk)).await?;
+    let plan = make_plan(specification.images, specification.repositories, &access).await;
     let jobs = arguments.work.jobs;
     let outcome = pipeline::apply(plan, &access, &session::variable, jobs).await?;
     match talk.output {
-        Output::Text => run::print(&outcome_table(&outcome))?,
-        Output::Json => run::print_json(&OutcomeObject::new("apply", &outcome))?,
+        Output::Text => console::print(&outcome_table(&outcome))?,
+        Output::Json => console::print_json(&OutcomeObject::new("apply", &outcome))?,
     }
     Ok(Exit::of_outcome(&outcome))
 }

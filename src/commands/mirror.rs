@@ -3,11 +3,11 @@
 use crate::cli::{self, Output, Talk};
 use crate::config::{SingleImage, Specification};
 use crate::image::Digest;
-use crate::pipeline::{self, DEFAULT_JOBS, ImageOutcome, Status};
+use crate::pipeline::{self, DEFAULT_JOBS, ImageOutcome, Status, make_plan};
 use crate::report::OutcomeObject;
 
 use super::exit::Exit;
-use super::{plan, run, session};
+use super::{console, session};
 
 /// Brings one image into place without a file, and prints what the destination tag holds then:
 /// `HOST/REPOSITORY:TAG@DIGEST`.
@@ -23,18 +23,18 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
         profile: given(arguments.profile.as_ref()),
         registry: given(arguments.registry.as_ref()),
     })?;
-    let access = session::access(&specification, run::observer(talk)).await?;
-    let plan = plan::make(specification, &access).await;
+    let access = session::access(&specification, console::observer(talk)).await?;
+    let plan = make_plan(specification.images, specification.repositories, &access).await;
     let outcome = pipeline::apply(plan, &access, &session::variable, DEFAULT_JOBS).await?;
     match talk.output {
         Output::Text => {
             for image in &outcome.images {
                 if let Some(digest) = held(image) {
-                    run::print(&format!("{}@{digest}", image.plan.destination))?;
+                    console::print(&format!("{}@{digest}", image.plan.destination))?;
                 }
             }
         }
-        Output::Json => run::print_json(&OutcomeObject::new("mirror", &outcome))?,
+        Output::Json => console::print_json(&OutcomeObject::new("mirror", &outcome))?,
     }
     Ok(Exit::of_outcome(&outcome))
 }

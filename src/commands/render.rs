@@ -11,14 +11,14 @@ use crate::image::Platform;
 use crate::pipeline::{self, Dockerfile};
 
 use super::exit::Exit;
-use super::{run, session};
+use super::{console, session};
 
 /// Writes the generated Dockerfiles; builds nothing. One image that cannot be rendered does not
 /// keep the others from it.
 pub(super) async fn render(arguments: cli::Render, talk: Talk) -> anyhow::Result<Exit> {
     let specification = session::specification(&arguments.selection)?;
     let upstreams = session::upstreams(&specification)?;
-    let observer = run::observer(talk);
+    let observer = console::observer(talk);
     let daemon = Platform::new("linux", std::env::consts::ARCH, None);
     let mut failures: Vec<Kind> = Vec::new();
     for image in &specification.images {
@@ -47,7 +47,7 @@ fn write(
 ) -> anyhow::Result<()> {
     for Dockerfile { platform, text } in dockerfiles {
         let Some(directory) = directory else {
-            run::print(&format!(
+            console::print(&format!(
                 "# {}:{} {platform}\n{text}",
                 image.repository, image.tag
             ))?;
@@ -61,7 +61,7 @@ fn write(
         std::fs::create_dir_all(&folder)
             .and_then(|()| std::fs::write(&file, text))
             .with_context(|| format!("cannot write `{}`", file.display()))?;
-        run::print(&file.display().to_string())?;
+        console::print(&file.display().to_string())?;
     }
     Ok(())
 }

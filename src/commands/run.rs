@@ -1,10 +1,6 @@
 //! Runs one command: logging, interruption, and the last word on an error.
 
-use std::io::{ErrorKind, Write};
-use std::sync::Arc;
-
 use anyhow::Context;
-use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -12,9 +8,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Arguments, Command, Output, Talk};
-use crate::event::Observer;
-use crate::report::{self, FailureObject, Style};
+use crate::report::FailureObject;
 
+use super::console::{print_json, say};
 use super::exit::{Exit, find_failure};
 use super::{apply, mirror, plan, render, sandbox};
 
@@ -88,35 +84,6 @@ fn log(talk: Talk) {
                 .with_writer(std::io::stderr),
         )
         .init();
-}
-
-/// Who is told what happens.
-pub(super) fn observer(talk: Talk) -> Arc<dyn Observer> {
-    let style = match talk {
-        Talk { quiet: true, .. } => Style::Quiet,
-        Talk { verbose: 0, .. } => Style::Normal,
-        _ => Style::Verbose,
-    };
-    report::observer(style)
-}
-
-/// Writes data to stdout. A reader that went away has all it wanted.
-pub(super) fn print(text: &str) -> anyhow::Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => result.context("cannot write to stdout"),
-    }
-}
-
-/// Writes one JSON object to stdout.
-pub(super) fn print_json(object: &impl Serialize) -> anyhow::Result<()> {
-    print(&serde_json::to_string_pretty(object).context("cannot write JSON")?)
-}
-
-/// Tells the user something on stderr.
-pub(super) fn say(text: &str) {
-    // Nothing is left to tell when stderr is gone.
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn report_error(command: &'static str, talk: Talk, error: &anyhow::Error) -> Exit {

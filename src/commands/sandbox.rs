@@ -3,8 +3,8 @@
 use crate::cli;
 use crate::sandbox::{Options, Ports, Sandbox, Upstream};
 
+use super::console;
 use super::exit::Exit;
-use super::run;
 
 /// The variable that names the upstream registry, for a file's `upstreams` to use.
 const UPSTREAM_VARIABLE: &str = "LONGSHORE_SANDBOX_UPSTREAM";
@@ -32,7 +32,7 @@ pub(super) async fn sandbox(arguments: cli::Sandbox) -> anyhow::Result<Exit> {
         ..Options::default()
     };
     let mut sandbox = Sandbox::start(options).await?;
-    run::say(&sandbox.to_string());
+    console::say(&sandbox.to_string());
     let mut exports: Vec<String> = sandbox
         .environment()
         .into_iter()
@@ -43,7 +43,7 @@ pub(super) async fn sandbox(arguments: cli::Sandbox) -> anyhow::Result<Exit> {
             .upstream()
             .map(|host| format!("export {UPSTREAM_VARIABLE}=http://{host}")),
     );
-    run::print(&exports.join("\n"))?;
+    console::print(&exports.join("\n"))?;
     sandbox.wait().await;
     Ok(Exit::Success)
 }

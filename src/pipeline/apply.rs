@@ -18,7 +18,7 @@ use crate::image::{Digest, Repository};
 
 use super::build::Builder;
 use super::{
-    Access, Action, Decision, ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError, observe,
+    Access, Action, Decision, ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError, make_plan,
 };
 
 /// Images worked on at once unless the user says otherwise. A build is bound by one core of the
@@ -76,8 +76,7 @@ pub async fn apply(
             .iter()
             .map(|&index| outcome.images[index].plan.image.clone());
         let images: Vec<ImageSpecification> = images.collect();
-        let observations = observe(&images, &repositories, access).await;
-        let plan = Plan::new(images, repositories, &access.destination, observations);
+        let plan = make_plan(images, repositories, access).await;
         let again = workshop.carry_out(plan, Try::Last).await;
         outcome.created.extend(again.created);
         for (index, image) in indices.into_iter().zip(again.images) {

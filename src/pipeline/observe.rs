@@ -23,7 +23,7 @@ const PARALLEL_OBSERVATIONS: usize = 16;
 
 /// What was seen of one image.
 #[derive(Clone, Debug)]
-pub enum Observation {
+pub(super) enum Observation {
     /// The destination repository does not exist and is not to be created.
     NoRepository,
     /// The tag holds what it should.
@@ -76,7 +76,7 @@ impl Failure for TemplateError {
 }
 
 /// Looks at every image; the answers are in the images' order.
-pub async fn observe(
+pub(super) async fn observe(
     images: &[ImageSpecification],
     settings: &Repositories,
     access: &Access,

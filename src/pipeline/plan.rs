@@ -72,7 +72,7 @@ pub enum Action {
 
 impl Plan {
     /// Decides for every image. `observations` are in the order of the images.
-    pub fn new(
+    pub(super) fn new(
         images: Vec<ImageSpecification>,
         repositories: Repositories,
         destination: &Registry,

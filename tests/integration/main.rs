@@ -3,6 +3,7 @@
 mod broken_files;
 mod changes;
 mod dockerhub_clone;
+mod documentation;
 mod failures;
 mod harness;
 mod house;

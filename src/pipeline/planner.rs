@@ -1,0 +1,16 @@
+//! The one planner: `plan` prints what it finds, `apply` and `mirror` do it.
+
+use crate::config::{ImageSpecification, Repositories};
+
+use super::observe::observe;
+use super::{Access, Plan};
+
+/// Looks at every image and decides what to do.
+pub async fn make_plan(
+    images: Vec<ImageSpecification>,
+    repositories: Repositories,
+    access: &Access,
+) -> Plan {
+    let observations = observe(&images, &repositories, access).await;
+    Plan::new(images, repositories, &access.destination, observations)
+}
