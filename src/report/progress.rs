@@ -81,7 +81,10 @@ impl Observer for Progress {
                 if let Some(spinner) = state.running.remove(image) {
                     spinner.finish_and_clear();
                 }
-                log = state.log.take(image);
+                // The first try's output is shown with the last one's, should that fail too.
+                if !matches!(event, Event::Postponed { .. }) {
+                    log = state.log.take(image);
+                }
             }
             Event::Planning { .. }
             | Event::NoDocker { .. }
