@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::pipeline::DEFAULT_JOBS;
@@ -56,6 +56,7 @@ pub struct Data {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Output {
     /// Tables for people.
+    #[value(alias = "")]
     Text,
     /// One versioned object.
     Json,
@@ -80,10 +81,10 @@ pub enum Command {
 #[derive(Args, Debug)]
 pub struct Selection {
     /// The configuration file; `-` reads stdin [default: $LONGSHORE_CONFIG, then longshore.yaml]
-    #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE")]
+    #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE", value_parser = path())]
     pub file: Option<PathBuf>,
 
-    /// Only these images, named as in the file or by destination
+    /// Only these images, named as in the file or by destination [default: all]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
 }
@@ -116,7 +117,14 @@ pub struct Apply {
     pub selection: Selection,
 
     /// How many images are worked on at once
-    #[arg(short, long, value_name = "N", default_value_t = DEFAULT_JOBS, env = "LONGSHORE_JOBS")]
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value_t = DEFAULT_JOBS,
+        env = "LONGSHORE_JOBS",
+        value_parser = jobs
+    )]
     pub jobs: NonZeroUsize,
 
     /// What is written.
@@ -198,12 +206,39 @@ pub struct Sandbox {
     pub port: Option<u16>,
 
     /// Serve the OCI layouts below this folder as an upstream registry: DIR/library/mongo, ...
-    #[arg(long, value_name = "DIR", env = "LONGSHORE_SANDBOX_UPSTREAM_LAYOUTS")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "LONGSHORE_SANDBOX_UPSTREAM_LAYOUTS",
+        value_parser = existing_folder
+    )]
     pub upstream: Option<PathBuf>,
 
     /// Keep what is pushed in this folder [default: in memory]
     #[arg(long, value_name = "DIR", env = "LONGSHORE_SANDBOX_DATA")]
     pub data: Option<PathBuf>,
+}
+
+/// Any path; an empty one, as Terraform makes of what is left out, counts as absent later.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    if text.is_empty() {
+        return Ok(DEFAULT_JOBS);
+    }
+    text.parse()
+        .map_err(|_| "expected a number of 1 or more".to_owned())
+}
+
+fn existing_folder(text: &str) -> Result<PathBuf, String> {
+    let folder = PathBuf::from(text);
+    if folder.is_dir() {
+        Ok(folder)
+    } else {
+        Err("there is no such folder".to_owned())
+    }
 }
 
 #[cfg(test)]

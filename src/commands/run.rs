@@ -74,6 +74,8 @@ fn log(talk: Talk) {
     };
     let layer = tracing_subscriber::fmt::layer()
         .without_time()
+        .with_level(false)
+        .with_target(false)
         .with_writer(std::io::stderr);
     tracing_subscriber::registry()
         .with(Targets::new().with_target("longshore", level))

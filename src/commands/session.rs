@@ -23,7 +23,10 @@ pub(super) fn variable(name: &str) -> Option<String> {
 
 /// Reads and checks the file, and keeps the images that the arguments name.
 pub(super) async fn specification(selection: &Selection) -> anyhow::Result<Specification> {
-    let file = selection.file.clone();
+    let file = selection
+        .file
+        .clone()
+        .filter(|file| !file.as_os_str().is_empty());
     // A terminal or pipe may take its time, and must not keep a signal from being heard.
     let read = tokio::task::spawn_blocking(move || Document::locate(file.as_deref(), &variable));
     let document = read.await.context("cannot read the configuration")??;

@@ -235,7 +235,7 @@ fn end_of(plan: &ImagePlan, status: &Status, attempt: Try, started: Instant) -> 
         Status::Failed(error) if *error.step() == Step::Connect => None,
         Status::Failed(error) if attempt.postpones(status) => Some(Event::Postponed {
             image,
-            reason: chain(error),
+            reason: error.to_string(),
         }),
         Status::Failed(error) => Some(Event::Failed {
             image,

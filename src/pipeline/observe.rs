@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use crate::config::{ImageSpecification, Repositories};
 use crate::dockerfile::{Recipe, RenderError};
 use crate::ecr::TagMutability;
-use crate::event::{Event, Step};
+use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Reference, Repository};
 
@@ -80,9 +80,6 @@ pub(super) async fn observe(
     settings: &Repositories,
     access: &Access,
 ) -> Vec<Result<Observation, StepError>> {
-    access.observer.observe(Event::Planning {
-        images: images.len(),
-    });
     let repositories = observe_repositories(images, access).await;
     stream::iter(images)
         .map(|image| {

@@ -81,7 +81,11 @@ impl Failure for ImmutableTag {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("`repositories.on_conflict: keep` accepts what the tag holds".to_owned())
+        Some(
+            "use a new tag, exempt this one in `repositories.tag_immutability`, or accept what it \
+             holds with `repositories.on_conflict: keep`"
+                .to_owned(),
+        )
     }
 }
 
