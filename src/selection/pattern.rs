@@ -19,7 +19,7 @@ const BRACES: usize = 32;
 /// character, `[0-9]` one of these characters, `[!0-9]` none of them, `{a,b}` one of these patterns,
 /// which may hold further ones; `\` takes the next character as it is. Letters match as they are
 /// written. No tag holds a `/`, so that `*` and `**` mean the same here.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TagPattern {
     text: String,
     matcher: GlobMatcher,
@@ -104,6 +104,15 @@ fn reason(kind: &ErrorKind) -> String {
         ErrorKind::UnclosedAlternates => "a `{` has no `}`".to_owned(),
         ErrorKind::DanglingEscape => "nothing follows the `\\`".to_owned(),
         _ => "it is too large".to_owned(),
+    }
+}
+
+impl fmt::Debug for TagPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("TagPattern")
+            .field(&self.text)
+            .finish()
     }
 }
 

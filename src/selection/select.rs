@@ -48,7 +48,8 @@ pub struct Selected {
 /// How many tags one rule left.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct StepCount {
-    /// The rule as the file names it: `include`, `semver`, `exclude`, `newest`.
+    /// The rule as the file names it: `include`, `semver`, `exclude`, `newest`; `arguments` where the
+    /// command line narrows them further.
     pub name: &'static str,
     /// How many tags were left.
     pub kept: usize,
