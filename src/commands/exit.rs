@@ -35,9 +35,6 @@ impl From<Exit> for ExitCode {
 impl Exit {
     /// The code of an error that ended a command before it had an outcome.
     pub fn of_error(error: &anyhow::Error) -> Self {
-        if error.chain().any(is_usage) {
-            return Self::Usage;
-        }
         find_failure(error).map_or(Self::Failed, |failure| Self::of_kind(failure.kind()))
     }
 
@@ -88,6 +85,7 @@ impl Exit {
 
     fn of_kind(kind: Kind) -> Self {
         match kind {
+            Kind::Configuration => Self::Usage,
             Kind::Refused => Self::Refused,
             Kind::Unreachable => Self::Unreachable,
             Kind::Transient | Kind::Conflict | Kind::Permanent => Self::Failed,
@@ -108,11 +106,8 @@ pub(super) fn find_failure(error: &anyhow::Error) -> Option<&dyn Failure> {
             .or_else(|| as_failure::<registry::Error>(cause))
             .or_else(|| as_failure::<credentials::Error>(cause))
             .or_else(|| as_failure::<config::DocumentError>(cause))
+            .or_else(|| as_failure::<config::Mistakes>(cause))
     })
-}
-
-fn is_usage(cause: &(dyn Error + 'static)) -> bool {
-    cause.is::<config::Mistakes>() || cause.is::<config::DocumentError>()
 }
 
 #[cfg(test)]

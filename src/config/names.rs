@@ -20,7 +20,7 @@ impl Specification {
                 || self.patterns.iter().any(|pattern| pattern.answers(name));
             if !known {
                 let message = format!("no image of the configuration is called `{name}`");
-                mistakes.add(&Place::argument("NAME"), message, self.suggestion(name));
+                mistakes.add(&Place::argument("IMAGE"), message, self.suggestion(name));
             }
         }
         if !mistakes.is_empty() {

@@ -81,7 +81,7 @@ broken! {
 
 #[test]
 fn the_docker_hub_clone() {
-    let specification = parse("dockerhub-clone.yaml").unwrap();
+    let specification = parse("../dockerhub-clone.yaml").unwrap();
     insta::assert_snapshot!(summary(&specification));
 }
 
@@ -233,7 +233,7 @@ longshore.yaml:9:9: images[0].lines[0]: `USR` is not an instruction of a Dockerf
 
 #[test]
 fn narrows_to_names() {
-    let specification = parse("dockerhub-clone.yaml").unwrap();
+    let specification = parse("../dockerhub-clone.yaml").unwrap();
     for (name, lines) in [
         ("mongo", vec![6]),
         ("docker.io/library/mongo:latest", vec![6]),
@@ -249,9 +249,9 @@ fn narrows_to_names() {
     let names = ["redsi", "mongo", "postgres"].map(str::to_owned);
     insta::assert_snapshot!(specification.narrow(&names).unwrap_err(), @r#"
 2 mistakes in the arguments
-NAME: no image of the configuration is called `redsi`
+IMAGE: no image of the configuration is called `redsi`
   hint: did you mean `redis`?
-NAME: no image of the configuration is called `postgres`
+IMAGE: no image of the configuration is called `postgres`
   hint: the images are `mongo:latest`, `redis:latest`, `hashicorp/vault:1.14`, `hashicorp/vault:1.13.3`
 "#);
 }

@@ -83,7 +83,10 @@ impl Observer for Progress {
                 }
                 log = state.log.take(image);
             }
-            Event::Planning { .. } | Event::RepositoryCreated { .. } | Event::Warning { .. } => {}
+            Event::Planning { .. }
+            | Event::NoDocker { .. }
+            | Event::RepositoryCreated { .. }
+            | Event::Warning { .. } => {}
         }
         let text = describe(Style::Normal, &event, &log).join("\n");
         if !text.is_empty() {

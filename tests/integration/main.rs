@@ -1,1 +1,13 @@
 //! Every integration test, in one binary.
+
+mod broken_files;
+mod changes;
+mod dockerhub_clone;
+mod documentation;
+mod failures;
+mod harness;
+mod house;
+mod local_exec;
+mod platforms;
+mod repositories;
+mod secrets;

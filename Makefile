@@ -1,0 +1,10 @@
+.PHONY: help demo test
+
+help: ## Lists the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+
+demo: ## Runs the main job against stand-ins for Docker Hub and ECR; installs what is missing
+	@scripts/demo
+
+test: ## Runs every check and test on real parts; uses the daemon LONGSHORE_TEST_DOCKER_HOST if set
+	@scripts/test

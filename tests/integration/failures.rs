@@ -1,0 +1,149 @@
+//! Runs that fail, as a whole or in part, and their exit codes.
+
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use crate::harness::{Events, Moto, Registry, Run, World};
+
+#[test]
+fn one_failure_does_not_stop_the_rest() {
+    let world = World::new("one-of-three");
+    world.write("images: [mongo, 'redis:7.missing', memcached]\n");
+    world.offer("library/mongo", "latest", "mongo");
+    world.offer("library/redis", "7", "redis");
+    world.offer("library/memcached", "latest", "memcached");
+    let run = world
+        .longshore(&["apply", "--output", "json"])
+        .run()
+        .exits(1);
+    assert_eq!(run.each("status"), ["done", "failed", "done"]);
+    let error = &run.json()["images"][1]["error"];
+    assert_eq!(error["kind"], "permanent");
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .contains("redis:7.missing"),
+        "{error}"
+    );
+    run.says(&["redis:7.missing"]);
+    assert_eq!(world.destination.tags("one-of-three/memcached"), ["latest"]);
+}
+
+#[test]
+fn a_failing_line_shows_its_output_and_is_not_tried_again() {
+    let world = World::new("failing-line");
+    world.write("images:\n- source: mongo\n  lines: [RUN echo out; echo it broke >&2; exit 7]\n");
+    world.offer("library/mongo", "latest", "mongo");
+    let mut events = Events::of(&world.name);
+    let run = world
+        .longshore(&["apply", "--output", "json"])
+        .run()
+        .exits(1);
+    assert_eq!(run.each("status"), ["failed"]);
+    assert_eq!(run.json()["images"][0]["error"]["kind"], "permanent");
+    run.says(&["it broke", "returned a non-zero code: 7"]);
+    let actions = events.actions();
+    assert_eq!(
+        actions.iter().filter(|action| *action == "die").count(),
+        1,
+        "{actions:?}"
+    );
+    assert_eq!(world.destination.tags("failing-line/mongo"), [""; 0]);
+}
+
+#[test]
+fn a_wrong_aws_key_exits_3() {
+    let world = World::new("wrong-key");
+    world.write("images: [mongo]\n");
+    world.offer("library/mongo", "latest", "mongo");
+    let moto = Moto::refusing();
+    let call = world
+        .longshore(&["apply", "--output", "json"])
+        .env("AWS_ENDPOINT_URL", moto.url());
+    let run = call.run().exits(3).says(&["error", "AWS", "hint"]);
+    assert_eq!(run.json()["images"][0]["error"]["kind"], "refused");
+    assert_eq!(world.destination.tags("wrong-key/mongo"), [""; 0]);
+}
+
+#[test]
+fn wrong_upstream_credentials_everywhere_exit_3() {
+    let world = World::with_upstream("wrong-login", Registry::private("acme", "right"));
+    world.write_whole(&format!(
+        "version: 1\n\
+         destination: {{namespace: wrong-login, registry: 'http://{}'}}\n\
+         upstreams: {{docker.io: {{endpoint: 'http://{}', username: acme, password: {{env: HUB}}}}}}\n\
+         images: [mongo]\n",
+        world.destination.host(),
+        world.upstream.host()
+    ));
+    world.offer("library/mongo", "latest", "mongo");
+    let call = world
+        .longshore(&["apply", "--output", "json"])
+        .env("HUB", "wrong");
+    let run = call.run().exits(3).says(&["mongo"]);
+    assert_eq!(run.json()["images"][0]["error"]["kind"], "refused");
+}
+
+#[test]
+fn without_docker_the_exit_code_is_4() {
+    let world = World::new("no-docker");
+    world.write("images: [mongo]\n");
+    world.offer("library/mongo", "latest", "mongo");
+    let call = world
+        .longshore(&["apply", "--output", "json"])
+        .env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let run = call
+        .run()
+        .exits(4)
+        .says(&["Docker", "/nowhere/docker.sock", "hint"]);
+    assert_eq!(run.json()["error"]["kind"], "unreachable");
+}
+
+#[test]
+fn without_aws_the_exit_code_is_4() {
+    let world = World::new("no-aws");
+    world.write("images: [mongo]\n");
+    world.offer("library/mongo", "latest", "mongo");
+    // Nothing listens on the discard port.
+    let call = world
+        .longshore(&["apply", "--output", "json"])
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    let run = call.run().exits(4).says(&["AWS", "hint"]);
+    assert_eq!(run.json()["images"][0]["error"]["kind"], "unreachable");
+}
+
+#[test]
+fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
+    let world = World::new("interrupted");
+    let file = |seconds: u32| {
+        format!("images: [mongo, {{source: redis, lines: [RUN sleep {seconds}]}}]\n")
+    };
+    world.write(&file(60));
+    world.offer("library/mongo", "latest", "mongo");
+    world.offer("library/redis", "latest", "redis");
+    let mut events = Events::of(&world.name);
+    let child = world.longshore(&["apply"]).start();
+    events.wait_for("start");
+    while world.destination.tags("interrupted/mongo").is_empty() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let interrupt = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(interrupt.unwrap().success());
+    Run::new(&child.wait_with_output().unwrap())
+        .exits(130)
+        .says(&["interrupted"]);
+    // The daemon ends what nobody waits for.
+    events.wait_for("die");
+    assert_eq!(world.destination.tags("interrupted/redis"), [""; 0]);
+
+    world.write(&file(0));
+    let run = world
+        .longshore(&["apply", "--output", "json"])
+        .run()
+        .exits(0);
+    assert_eq!(run.each("status"), ["in place", "done"]);
+}

@@ -1,0 +1,24 @@
+//! The real parts that the tests stand on, and longshore's binary between them.
+
+mod docker;
+mod http;
+mod image;
+mod longshore;
+mod moto;
+mod process;
+mod registry;
+mod world;
+
+pub(crate) use docker::Events;
+pub(crate) use image::{Image, Index};
+pub(crate) use longshore::{Longshore, Run};
+pub(crate) use moto::Moto;
+pub(crate) use registry::{Registry, Request};
+pub(crate) use world::World;
+
+/// What `make test` says about the services that it started.
+fn service(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!("the end-to-end tests need services that only `make test` starts: run `make test` ({variable} is not set)")
+    })
+}

@@ -1,0 +1,94 @@
+//! moto, which answers as the API of ECR and STS, and knows nothing of what a registry holds.
+
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::http;
+use super::process::{Process, between};
+use super::service;
+
+pub(crate) struct Moto {
+    url: String,
+    _own: Option<(Process, TempDir)>,
+}
+
+impl Moto {
+    /// The server that all tests share.
+    pub(crate) fn shared() -> Self {
+        Self {
+            url: service("LONGSHORE_TEST_MOTO_URL"),
+            _own: None,
+        }
+    }
+
+    /// A server that knows no access key at all.
+    pub(crate) fn refusing() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(service("LONGSHORE_TEST_MOTO_SERVER"));
+        command
+            .args(["--host", "127.0.0.1", "--port", "0"])
+            .env("INITIAL_NO_AUTH_ACTION_COUNT", "0");
+        let process = Process::start(&mut command, folder.path());
+        let url = process.wait_for(|process| {
+            let log = process.stderr();
+            between(&log, "Running on ", "\n").map(str::to_owned)
+        });
+        Self {
+            url,
+            _own: Some((process, folder)),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The password of the user `AWS`.
+    pub(crate) fn password(&self, region: &str) -> String {
+        let answer = self.call(region, "GetAuthorizationToken", &json!({}));
+        let token = answer["authorizationData"][0]["authorizationToken"].as_str();
+        let decoded = BASE64_STANDARD.decode(token.unwrap()).unwrap();
+        let decoded = String::from_utf8(decoded).unwrap();
+        decoded.strip_prefix("AWS:").unwrap().to_owned()
+    }
+
+    /// The repository, as DescribeRepositories tells it.
+    pub(crate) fn repository(&self, region: &str, name: &str) -> Option<Value> {
+        let answer = self.call(
+            region,
+            "DescribeRepositories",
+            &json!({"repositoryNames": [name]}),
+        );
+        answer["repositories"].get(0).cloned()
+    }
+
+    pub(crate) fn create_repository(&self, region: &str, name: &str, mutability: &str) {
+        let settings = json!({"repositoryName": name, "imageTagMutability": mutability});
+        let answer = self.call(region, "CreateRepository", &settings);
+        assert_eq!(answer["repository"]["repositoryName"], name, "{answer}");
+    }
+
+    fn call(&self, region: &str, operation: &str, body: &Value) -> Value {
+        let request = http::request(Method::POST, &self.url)
+            .header(
+                "x-amz-target",
+                format!("AmazonEC2ContainerRegistry_V20150921.{operation}"),
+            )
+            .header("content-type", "application/x-amz-json-1.1")
+            // moto reads the region from here and checks nothing.
+            .header(
+                "authorization",
+                format!(
+                    "AWS4-HMAC-SHA256 Credential=harness/20250101/{region}/ecr/aws4_request, \
+                     SignedHeaders=host, Signature=none"
+                ),
+            )
+            .body(body.to_string());
+        serde_json::from_slice(&http::send(request).body).unwrap()
+    }
+}

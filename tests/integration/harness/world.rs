@@ -1,0 +1,92 @@
+//! Everything around one run: an upstream, a destination, the AWS API, a daemon and a folder.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::docker;
+use super::image::Image;
+use super::longshore::Longshore;
+use super::moto::Moto;
+use super::registry::Registry;
+
+pub(crate) struct World {
+    /// The test's name, which is also the namespace of its repositories.
+    pub(crate) name: String,
+    pub(crate) region: &'static str,
+    pub(crate) upstream: Registry,
+    pub(crate) destination: Registry,
+    pub(crate) moto: Moto,
+    folder: TempDir,
+}
+
+impl World {
+    /// A world whose Docker Hub is open to everybody. The name must be the test's alone.
+    pub(crate) fn new(name: &str) -> Self {
+        Self::with_upstream(name, Registry::open())
+    }
+
+    pub(crate) fn with_upstream(name: &str, upstream: Registry) -> Self {
+        let region = "eu-west-1";
+        let moto = Moto::shared();
+        Self {
+            name: name.to_owned(),
+            region,
+            upstream,
+            destination: Registry::private("AWS", &moto.password(region)),
+            moto,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Puts an image on this Docker Hub, and returns its digest.
+    pub(crate) fn offer(&self, repository: &str, tag: &str, version: &str) -> String {
+        let image = Image::new(&self.name, version);
+        self.upstream.push(repository, tag, &image);
+        image.digest()
+    }
+
+    /// The start of a file: this world's destination and upstream.
+    pub(crate) fn header(&self) -> String {
+        format!(
+            "version: 1\n\
+             destination: {{namespace: {}, registry: 'http://{}'}}\n\
+             upstreams: {{docker.io: {{endpoint: 'http://{}'}}}}\n",
+            self.name,
+            self.destination.host(),
+            self.upstream.host()
+        )
+    }
+
+    /// Writes `longshore.yaml`: the header and what follows it.
+    pub(crate) fn write(&self, rest: &str) {
+        self.write_whole(&(self.header() + rest));
+    }
+
+    pub(crate) fn write_whole(&self, text: &str) {
+        fs::write(self.folder().join("longshore.yaml"), text).unwrap();
+    }
+
+    /// A call of longshore in this world.
+    pub(crate) fn longshore(&self, arguments: &[&str]) -> Longshore {
+        self.call(Path::new(Longshore::BINARY), arguments)
+    }
+
+    /// A call of another program in this world.
+    pub(crate) fn call(&self, program: &Path, arguments: &[&str]) -> Longshore {
+        Longshore::program(program, self.folder(), arguments)
+            .env("DOCKER_HOST", docker::host())
+            .env("AWS_ENDPOINT_URL", self.moto.url())
+            .env("AWS_REGION", self.region)
+            .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+            .env(
+                "AWS_SECRET_ACCESS_KEY",
+                "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            )
+    }
+}

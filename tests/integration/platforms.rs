@@ -1,0 +1,60 @@
+//! Several platforms under one tag.
+
+use serde_json::json;
+
+use crate::harness::{Image, Index, World};
+
+#[test]
+fn two_platforms_become_one_index() {
+    let world = World::new("platforms");
+    world.write(
+        "images:\n\
+         - source: mongo\n  \
+           platforms: [linux/amd64, linux/arm64]\n  \
+           lines: [ENV A=1, 'VOLUME [\"/data\"]']\n",
+    );
+    let image = |architecture| Image::of(&world.name, "1", architecture);
+    let index = Index::new(vec![image("amd64"), image("arm64")]);
+    world.upstream.push_index("library/mongo", "latest", &index);
+    world.longshore(&["apply"]).run().exits(0);
+
+    let pushed = world.destination.manifest("platforms/mongo", "latest");
+    let children = pushed["manifests"].as_array().expect("an index");
+    assert_eq!(children.len(), 2);
+    for (child, upstream) in children.iter().zip(&index.images) {
+        let digest = child["digest"].as_str().unwrap();
+        let config = world.destination.config("platforms/mongo", digest);
+        assert_eq!(child["platform"]["architecture"], config["architecture"]);
+        assert_eq!(config["config"]["Volumes"], json!({"/data": {}}));
+        assert!(
+            config["config"]["Env"]
+                .as_array()
+                .unwrap()
+                .contains(&"A=1".into())
+        );
+        let labels = &config["config"]["Labels"];
+        assert_eq!(
+            labels["org.opencontainers.image.base.digest"],
+            index.digest()
+        );
+        assert_eq!(labels["longshore.base.platform.digest"], upstream.digest());
+    }
+
+    let rerun = world
+        .longshore(&["apply", "--output", "json"])
+        .run()
+        .exits(0);
+    assert_eq!(rerun.each("status"), ["in place"]);
+}
+
+#[test]
+fn one_platform_is_a_single_image() {
+    let world = World::new("one-platform");
+    world.write("images: [{source: mongo, platforms: [linux/arm64], lines: [ENV A=1]}]\n");
+    let image = |architecture| Image::of(&world.name, "1", architecture);
+    let index = Index::new(vec![image("amd64"), image("arm64")]);
+    world.upstream.push_index("library/mongo", "latest", &index);
+    world.longshore(&["apply"]).run().exits(0);
+    let config = world.destination.config("one-platform/mongo", "latest");
+    assert_eq!(config["architecture"], "arm64");
+}
