@@ -174,13 +174,13 @@ fn narrows_patterns_to_names() {
     let names = ["node:21", "nginx:1.26.0", "cahce", "golang:1"].map(str::to_owned);
     insta::assert_snapshot!(specification.narrow(&names).unwrap_err(), @r#"
 4 mistakes in the arguments
-NAME: no image of the configuration is called `node:21`
+IMAGE: no image of the configuration is called `node:21`
   hint: `tags` of `node` (line 18) leaves it out
-NAME: no image of the configuration is called `nginx:1.26.0`
+IMAGE: no image of the configuration is called `nginx:1.26.0`
   hint: `tags` of `nginx` (line 19) leaves it out
-NAME: no image of the configuration is called `cahce`
+IMAGE: no image of the configuration is called `cahce`
   hint: did you mean `cache`?
-NAME: no image of the configuration is called `golang:1`
+IMAGE: no image of the configuration is called `golang:1`
   hint: `tags` of `golang` (line 21) leaves it out
 "#);
 }
