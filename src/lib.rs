@@ -18,3 +18,4 @@ pub mod pipeline;
 pub mod registry;
 pub mod report;
 pub mod sandbox;
+pub mod selection;

@@ -55,7 +55,7 @@ impl Checker<'_> {
         let (destination, namespace) = destination::check(written.destination, &mut self);
         let repositories = repositories::check(written.repositories, &mut self);
         let upstreams = upstreams::check(written.upstreams, &mut self);
-        let images = images::check(
+        let (images, patterns) = images::check(
             written.images,
             written.defaults,
             namespace.as_ref(),
@@ -67,6 +67,7 @@ impl Checker<'_> {
                 repositories,
                 upstreams,
                 images,
+                patterns,
             })
         } else {
             Err(self.mistakes.sorted())

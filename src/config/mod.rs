@@ -2,9 +2,11 @@
 
 mod builder;
 mod check;
+mod collision;
 mod destination;
 mod document;
 mod hint;
+mod image_pattern;
 mod images;
 mod mistakes;
 mod names;
@@ -14,7 +16,9 @@ mod reader;
 mod repositories;
 mod shapes;
 mod single;
+mod sources;
 mod specification;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -22,6 +26,7 @@ mod upstreams;
 mod written;
 
 pub use document::{CONFIG_VARIABLE, DEFAULT_FILE, Document, DocumentError};
+pub use image_pattern::{Expansion, ImagePattern};
 pub use mistakes::Mistakes;
 pub use single::SingleImage;
 pub use specification::{

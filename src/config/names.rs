@@ -11,11 +11,14 @@ const SHOWN: usize = 10;
 impl Specification {
     /// Keeps the images with these names, all of them where there is no name. A name is the source
     /// (`redis`, `hashicorp/vault:1.14`) or the destination (`ecsclone/redis`, `ecsclone/redis:7`),
-    /// with or without its tag. A name that no image has is a mistake.
+    /// with or without its tag. A tag that a pattern may stand for is a name too; whether the
+    /// repository has it shows when it is listed. A name that no image has is a mistake.
     pub fn narrow(mut self, names: &[String]) -> Result<Self, Mistakes> {
         let mut mistakes = Mistakes::of("the arguments");
         for name in names {
-            if !self.images.iter().any(|image| answers(image, name)) {
+            let known = self.images.iter().any(|image| answers(image, name))
+                || self.patterns.iter().any(|pattern| pattern.answers(name));
+            if !known {
                 let message = format!("no image of the configuration is called `{name}`");
                 mistakes.add(&Place::argument("IMAGE"), message, self.suggestion(name));
             }
@@ -26,6 +29,10 @@ impl Specification {
         if !names.is_empty() {
             self.images
                 .retain(|image| names.iter().any(|name| answers(image, name)));
+            let patterns = self.patterns.into_iter();
+            self.patterns = patterns
+                .filter_map(|pattern| pattern.narrow(names))
+                .collect();
         }
         Ok(self)
     }
@@ -49,6 +56,21 @@ impl Specification {
                 destination(image),
             ]);
         }
+        for pattern in &self.patterns {
+            known.extend([
+                pattern.source().familiar(),
+                pattern.repository().to_string(),
+            ]);
+        }
+        if let Some(pattern) = self
+            .patterns
+            .iter()
+            .find(|pattern| pattern.leaves_out(name))
+        {
+            let source = pattern.source().familiar();
+            let line = pattern.line();
+            return format!("`tags` of `{source}` (line {line}) leaves it out");
+        }
         let ends_so = |known: &&String| known.ends_with(&format!("/{name}"));
         if let Some(known) = known.iter().find(ends_so) {
             return format!("did you mean `{known}`?");
@@ -56,13 +78,14 @@ impl Specification {
         if let Some(nearest) = nearest(name, known.iter().map(String::as_str)) {
             return format!("did you mean `{nearest}`?");
         }
-        let names: Vec<String> = self
-            .images
+        let named = self.images.iter().map(|image| image.source.familiar());
+        let listed = self
+            .patterns
             .iter()
-            .map(|image| image.source.familiar())
-            .collect();
-        let shown: Vec<&str> = names.iter().map(String::as_str).take(SHOWN).collect();
-        let more = if names.len() > SHOWN { ", ..." } else { "" };
+            .map(|pattern| pattern.source().familiar());
+        let all: Vec<String> = named.chain(listed).collect();
+        let shown: Vec<&str> = all.iter().map(String::as_str).take(SHOWN).collect();
+        let more = if all.len() > SHOWN { ", ..." } else { "" };
         format!("the images are {}{more}", list(&shown))
     }
 }

@@ -69,12 +69,19 @@ impl Read for bool {
     }
 }
 
+/// What does not fit is `None`, so that a list keeps its places.
+impl<T: Read> Read for Option<T> {
+    fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
+        Some(T::read(node, place, mistakes))
+    }
+}
+
 impl<T: Read> Read for Vec<T> {
     fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
         let Value::List(items) = &node.value else {
             let hint = match &node.value {
                 Value::Text { text, .. } if !node.is_null() && !text.contains('\n') => {
-                    Some(format!("write `[{text}]`"))
+                    Some(format!("write `[{}]`", in_a_list(text)))
                 }
                 _ => None,
             };
@@ -202,6 +209,16 @@ impl<'a> Fields<'a> {
     fn find(&self, key: &str) -> Option<&'a Entry> {
         let mut entries = self.entries.iter();
         entries.find(|entry| entry.key == key && !entry.value.is_null())
+    }
+}
+
+/// A text as it stands in a list.
+fn in_a_list(text: &str) -> String {
+    let marks = text.starts_with(|c: char| c.is_ascii_punctuation() && c != '.' && c != '/');
+    if marks || text.contains([',', '[', ']', '{', '}', '#']) || text.contains(": ") {
+        format!("'{}'", text.replace('\'', "''"))
+    } else {
+        text.to_owned()
     }
 }
 

@@ -67,7 +67,7 @@ impl Specification {
             repositories: written::Repositories::default(),
             upstreams: Vec::new(),
             defaults: written::Options::default(),
-            images: vec![written::Image {
+            images: vec![Some(written::Image {
                 place: Place::argument("SOURCE"),
                 source: Some(text("SOURCE", image.source)),
                 tags: None,
@@ -78,7 +78,7 @@ impl Specification {
                     lines: Some(lines.collect()),
                     ..written::Options::default()
                 },
-            }],
+            })],
         };
         let checker = Checker {
             folder: Path::new(""),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ImagePattern;
 use crate::dockerfile::{Lines, Template};
 use crate::ecr::RepositorySettings;
 use crate::image::{Platform, Reference, Registry, Repository, Tag};
@@ -18,6 +19,9 @@ pub struct Specification {
     pub upstreams: BTreeMap<Registry, Upstream>,
     /// One entry per destination tag, in the file's order.
     pub images: Vec<ImageSpecification>,
+    /// The images whose tags are known only when the repository has been listed, in the file's
+    /// order.
+    pub patterns: Vec<ImagePattern>,
 }
 
 /// The ECR registry that images go to.
@@ -69,6 +73,8 @@ pub struct Upstream {
 /// One destination tag and all that decides what it holds.
 #[derive(Clone, Debug)]
 pub struct ImageSpecification {
+    /// Which entry of the file's `images` names it, counted from 0. Entries can share a line.
+    pub entry: usize,
     /// The line of the file that names it, counted from 1; 0 where there is no file.
     pub line: usize,
     /// The upstream image, with a tag, a digest or both.

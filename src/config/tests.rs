@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::builder;
 use super::tree::Value;
 use super::{Document, Mistakes, SingleImage, Specification};
+use crate::image::Tag;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/config")
@@ -71,6 +72,7 @@ broken! {
     broken_same_destination: "same-destination.yaml",
     broken_syntax: "syntax.yaml",
     broken_tabs: "tabs.yaml",
+    broken_tags: "tags.yaml",
     broken_template: "template.yaml",
     broken_unknown_keys: "unknown-keys.yaml",
     broken_upstreams: "upstreams.yaml",
@@ -81,6 +83,106 @@ broken! {
 fn the_docker_hub_clone() {
     let specification = parse("../dockerhub-clone.yaml").unwrap();
     insta::assert_snapshot!(summary(&specification));
+}
+
+/// What repositories of the fixture have.
+const AVAILABLE: &str = "latest stable v1 v1.2 v1.2.3 v1.2.34 v2.0 v2.10.0 v2.0.1-rc1 6.2 7.2.1 7.2.10 \
+    18 18.2 18.2-alpine 20.11.1 21 1.24-alpine 1.25.1-alpine 1.26.0-alpine 1.26.0-alpine-perl 1.26.0";
+
+fn available() -> Vec<Tag> {
+    let names = AVAILABLE.split_whitespace();
+    names.map(|name| name.parse().unwrap()).collect()
+}
+
+fn expanded(specification: Specification) -> Result<Specification, Mistakes> {
+    let patterns = specification.patterns.clone();
+    let images = patterns
+        .iter()
+        .flat_map(|pattern| pattern.expand(&available()).images);
+    specification.expanded(images)
+}
+
+#[test]
+fn patterns_of_tags() {
+    let specification = parse("tags.yaml").unwrap();
+    let steps: Vec<String> = specification
+        .patterns
+        .iter()
+        .map(|pattern| {
+            let steps = pattern.expand(&available()).steps;
+            let steps: Vec<String> = steps
+                .iter()
+                .map(|step| format!("{} {}", step.name, step.kept))
+                .collect();
+            format!(
+                "{}: {}: {}",
+                pattern.line(),
+                pattern.source(),
+                steps.join(", ")
+            )
+        })
+        .collect();
+    let images: Vec<String> = expanded(specification)
+        .unwrap()
+        .images
+        .iter()
+        .map(|image| {
+            format!(
+                "{}: {} -> {}:{}",
+                image.line, image.source, image.repository, image.tag
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(format!("{}\n\n{}", steps.join("\n"), images.join("\n")));
+}
+
+#[test]
+fn patterns_that_collide() {
+    let text = "version: 1\nimages: [{source: redis, tags: ['7.*'], lines: [USER redis]}, \
+        {source: redis, tags: ['7.2.1', v1]},\n{source: bitnami/redis, repository: redis, tags: [v1.2*]}, \
+        {source: ghcr.io/org/redis, repository: redis, tags: {newest: 1, include: [v1.2.3, '*.3']}}]";
+    let specification = inline(text).unwrap();
+    insta::assert_snapshot!(expanded(specification).unwrap_err(), @r#"
+2 mistakes in the configuration, seen with the tags that there are
+images[1]: `redis:7.2.1` would be written twice: from `redis:7.2.1` (images[0], line 2) and from `redis:7.2.1` (images[1], line 2)
+  hint: drop it from a pattern by `exclude`
+images[3]: `redis:v1.2.3` would be written twice: from `bitnami/redis:v1.2.3` (images[2], line 3) and from `ghcr.io/org/redis:v1.2.3` (images[3], line 3)
+  hint: give one of them a `repository` of its own
+"#);
+}
+
+#[test]
+fn narrows_patterns_to_names() {
+    let specification = parse("tags.yaml").unwrap();
+    for (names, found) in [
+        (vec!["redis"], "7 latest 6.2 7.2.1 7.2.10"),
+        (vec!["cache"], "latest 6.2 7.2.1 7.2.10"),
+        (
+            vec!["redis:7.2.10", "cache:7.2.99", "redis:latest"],
+            "latest 7.2.10",
+        ),
+        (vec!["node", "node:18"], "18 18.2 20.11.1"),
+        (vec!["nginx:stable", "node:18"], "18 stable"),
+        (vec!["nginx:1.24-alpine"], ""),
+    ] {
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let narrowed = specification.clone().narrow(&names).unwrap();
+        let images = expanded(narrowed).unwrap().images;
+        let tags: Vec<&str> = images.iter().map(|image| image.tag.as_str()).collect();
+        assert_eq!(tags.join(" "), found, "{names:?}");
+    }
+    let names = ["node:21", "nginx:1.26.0", "cahce", "golang:1"].map(str::to_owned);
+    insta::assert_snapshot!(specification.narrow(&names).unwrap_err(), @r#"
+4 mistakes in the arguments
+IMAGE: no image of the configuration is called `node:21`
+  hint: `tags` of `node` (line 18) leaves it out
+IMAGE: no image of the configuration is called `nginx:1.26.0`
+  hint: `tags` of `nginx` (line 19) leaves it out
+IMAGE: no image of the configuration is called `cahce`
+  hint: did you mean `cache`?
+IMAGE: no image of the configuration is called `golang:1`
+  hint: `tags` of `golang` (line 21) leaves it out
+"#);
 }
 
 #[test]
@@ -190,7 +292,7 @@ ENV A=1
   hint: the upstream image is named by `source`
 REPOSITORY: `Redis` is not a repository: the repository must be lower case
 SOURCE: `redis:*` is a pattern
-  hint: name each tag; patterns are not accepted in this version
+  hint: name one tag; patterns stand in a file, under `tags`
 "#);
 }
 

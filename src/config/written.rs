@@ -68,6 +68,14 @@ written! {
         file: Text,
     }
 
+    /// `tags` as rules.
+    TagRules {
+        include: Located<Vec<Text>>,
+        semver: Text,
+        exclude: Located<Vec<Text>>,
+        newest: Text,
+    }
+
     /// `defaults`: what an image may set.
     Options {
         platforms: Platforms,
@@ -91,7 +99,8 @@ pub(super) struct File {
     pub(super) repositories: Repositories,
     pub(super) upstreams: Table<Upstream>,
     pub(super) defaults: Options,
-    pub(super) images: Vec<Image>,
+    /// What is no image keeps its place.
+    pub(super) images: Vec<Option<Image>>,
 }
 
 impl Read for File {
@@ -118,7 +127,7 @@ pub(super) struct Image {
     pub(super) place: Place,
     /// Absent also where nobody can tell what of it is wanted.
     pub(super) source: Option<Text>,
-    pub(super) tags: Option<Vec<Text>>,
+    pub(super) tags: Option<Tags>,
     pub(super) repository: Option<Text>,
     pub(super) options: Options,
 }
@@ -136,7 +145,10 @@ impl Read for Image {
             Value::Map(_) => {
                 let mut fields = Fields::open(node, place, mistakes)?;
                 let source = fields.required("source", "write `source: mongo`");
-                let tags = fields.filled("tags", "leave the key out for `latest`");
+                let tags = fields.filled(
+                    "tags",
+                    "leave the key out for `latest`, or write `[\"**\"]`",
+                );
                 let repository = fields.read("repository");
                 let misread = (fields.has("tags") && tags.is_none())
                     || (fields.has("repository") && repository.is_none());
@@ -160,6 +172,30 @@ impl Read for Image {
                 mistakes.add(place, message, None);
                 None
             }
+        }
+    }
+}
+
+/// `tags`: a list of tags and patterns, or rules.
+#[derive(Debug)]
+pub(super) enum Tags {
+    List(Vec<Text>),
+    Rules(Box<Located<TagRules>>),
+}
+
+impl Read for Tags {
+    fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
+        match &node.value {
+            Value::Map(entries) if entries.iter().all(|entry| entry.value.is_null()) => {
+                let hint = "write `[\"**\"]` for all tags".to_owned();
+                mistakes.add(place, "the mapping is empty", hint);
+                None
+            }
+            Value::Map(_) => {
+                let rules = Located::read(node, place, mistakes)?;
+                Some(Self::Rules(Box::new(rules)))
+            }
+            _ => Vec::read(node, place, mistakes).map(Self::List),
         }
     }
 }
