@@ -1,9 +1,10 @@
 //! Blobs: image configurations and layers.
 
 use bytes::Bytes;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 
 use super::request::Request;
+use super::session::PUBLIC_ECR;
 use super::{Cause, Client, Error};
 use crate::image::{Descriptor, Digest, Reference};
 
@@ -46,6 +47,32 @@ impl Client {
             Err(cause) => Err(request.failed(cause)),
         }
     }
+
+    /// Whether the reference's repository has a blob. ECR Public never says (401, though GET works:
+    /// containers-roadmap#2671), which counts as no.
+    pub async fn blob_exists(&self, reference: &Reference, digest: &Digest) -> Result<bool, Error> {
+        let request = existence(reference, digest);
+        let is_mute = PUBLIC_ECR.contains(&reference.registry.as_str());
+        match self.exchange(&request, 0).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.status() {
+                Some(StatusCode::NOT_FOUND) => Ok(false),
+                Some(StatusCode::UNAUTHORIZED) if is_mute => Ok(false),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+/// The question whether a repository has a blob.
+pub(super) fn existence(reference: &Reference, digest: &Digest) -> Request {
+    Request::read(
+        Method::HEAD,
+        &reference.registry,
+        &reference.repository,
+        &format!("blobs/{digest}"),
+        format!("look up blob `{digest}` of `{}`", reference.name()),
+    )
 }
 
 #[cfg(test)]
