@@ -150,6 +150,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn existence_costs_one_head() {
+        let digest = Digest::of(b"content");
+        for (status, exists) in [(200, Some(true)), (404, Some(false)), (401, None)] {
+            let fake = Fake::start(move |_, _| Reply::status(status)).await;
+            let (client, image) = (fake.client(), fake.image("app"));
+            let answer = client.blob_exists(&image, &digest).await;
+            assert_eq!(answer.ok(), exists);
+            assert_eq!(fake.log(), [format!("HEAD /v2/app/blobs/{digest}")]);
+        }
+        let fake = Fake::start(|_, _| Reply::status(401)).await;
+        let client = fake.client_for("public.ecr.aws");
+        let image = "public.ecr.aws/app".parse().unwrap();
+        assert!(!client.blob_exists(&image, &digest).await.unwrap());
+    }
+
+    #[tokio::test]
     async fn a_connection_that_breaks_is_made_again() {
         let fake = Fake::start(|_, earlier| {
             let reply = Reply::status(200).body("content");

@@ -107,7 +107,7 @@ impl Download {
         self.resumed_at = self.received;
         self.request.offset = self.received;
         let mut begin = self.received;
-        let mut response = match self.send().await {
+        let response = match self.send().await {
             Ok(response) if begin > 0 && response.status() != StatusCode::PARTIAL_CONTENT => {
                 begin = 0;
                 response
@@ -125,7 +125,7 @@ impl Download {
             return Err(self.wrong_size(&response, begin + length).into());
         }
         if self.size == 0 {
-            self.verify(&mut response)?;
+            self.verify(&response)?;
         }
         Ok(response)
     }

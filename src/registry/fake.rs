@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, Response};
 use axum::routing::any;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, copy};
 use tokio::net::TcpStream;
@@ -272,11 +272,13 @@ impl Reply {
             response = response.header(name, value);
         }
         let body = if self.is_broken {
-            let chunks = [
-                Ok(Bytes::from(self.body)),
-                Err(std::io::Error::other("the connection breaks")),
-            ];
-            Body::from_stream(stream::iter(chunks))
+            let begin = stream::iter([Ok(Bytes::from(self.body))]);
+            let end = stream::once(async {
+                // What was sent until now goes out first.
+                tokio::task::yield_now().await;
+                Err(std::io::Error::other("the connection breaks"))
+            });
+            Body::from_stream(begin.chain(end))
         } else if self.is_chunked {
             let chunks = [Ok::<_, std::io::Error>(Bytes::from(self.body))];
             Body::from_stream(stream::iter(chunks))

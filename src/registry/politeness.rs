@@ -238,3 +238,133 @@ pub(super) fn is_ecr(registry: &Registry) -> bool {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{Fake, Reply};
+    use super::*;
+
+    const ECR: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+    fn manners(registry: &str) -> Manners {
+        let politeness = Politeness {
+            manifest_puts: 2,
+            ..Politeness::default()
+        };
+        Manners::new(registry.parse().unwrap(), &politeness)
+    }
+
+    #[test]
+    fn pauses_grow_while_nothing_succeeds() {
+        let mut pause = Pause::default();
+        let mut now = Instant::now();
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            pauses.push(pause.throttled(now, None).unwrap().as_millis());
+            assert_eq!(pause.throttled(now, None), None, "it is on already");
+            now = pause.end(now);
+        }
+        assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+        pause.succeeded(now);
+        assert_eq!(pause.throttled(now, None), Some(FIRST_PAUSE));
+        pause.succeeded(now);
+        assert_eq!(pause.count, 1, "it was under way before the pause");
+    }
+
+    #[test]
+    fn a_pause_is_as_long_as_the_longest_one_asked_for() {
+        let mut pause = Pause::default();
+        let now = Instant::now();
+        let asked = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(pause.throttled(now, asked(3)), asked(3));
+        assert_eq!(pause.throttled(now, asked(7)), None);
+        assert_eq!(pause.throttled(now, asked(1)), None);
+        assert_eq!(pause.end(now), now + Duration::from_secs(7));
+        let mut pause = Pause::default();
+        assert_eq!(pause.throttled(now, asked(0)), Some(FIRST_PAUSE));
+    }
+
+    #[test]
+    fn each_kind_has_its_pace() {
+        let now = Instant::now();
+        let later = Err(now + Duration::from_secs(1));
+        let passes = |manners: &Manners, method, count| {
+            let passes = (0..count).map(|_| manners.pass(&method, now));
+            passes.collect::<Vec<_>>()
+        };
+        let ecr = manners(ECR);
+        assert_eq!(passes(&ecr, Method::PUT, 3), [Ok(()), Ok(()), later]);
+        assert_eq!(passes(&ecr, Method::HEAD, 99), [Ok(()); 99]);
+        let plain = manners("ghcr.io");
+        assert_eq!(passes(&plain, Method::PUT, 99), [Ok(()); 99]);
+        let hub = passes(&manners("docker.io"), Method::HEAD, 11);
+        assert_eq!(hub, [&[Ok(()); DOCKER_HUB_HEADS][..], &[later]].concat());
+    }
+
+    #[test]
+    fn one_complaint_stops_all() {
+        let manners = manners(ECR);
+        manners.throttled(&Method::PUT, Some(Duration::from_secs(9)));
+        let now = Instant::now();
+        for method in [Method::GET, Method::HEAD, Method::PUT] {
+            let next = manners.pass(&method, now).unwrap_err();
+            assert!(next > now + Duration::from_secs(8));
+        }
+    }
+
+    #[test]
+    fn knows_ecr() {
+        for (registry, expected) in [
+            (ECR, true),
+            ("123456789012.dkr-ecr.us-east-1.on.aws", true),
+            ("public.ecr.aws", true),
+            ("docker.io", false),
+            ("ecr.example", false),
+            ("123456789012.example", false),
+        ] {
+            assert_eq!(is_ecr(&registry.parse().unwrap()), expected, "{registry}");
+        }
+    }
+
+    #[tokio::test]
+    async fn both_ends_are_taken_together() {
+        let fake = Fake::start(|_, _| Reply::status(200)).await;
+        let client = fake.client();
+        let [one, other]: [Registry; 2] = ["a.example", "b.example"].map(|it| it.parse().unwrap());
+        let held: Vec<Transfer> =
+            futures_util::future::join_all((0..TRANSFERS).map(|_| client.transfer(&[&one, &one])))
+                .await;
+        let is_free = async |ends: &[&Registry]| {
+            let transfer = client.transfer(ends);
+            let limit = Duration::from_millis(20);
+            tokio::time::timeout(limit, transfer).await.is_ok()
+        };
+        assert!(!is_free(&[&other, &one]).await);
+        assert!(is_free(&[&other]).await);
+        drop(held);
+        assert!(is_free(&[&other, &one]).await);
+    }
+
+    #[tokio::test]
+    async fn docker_hubs_budget_is_known() {
+        let fake = Fake::start(|_, _| {
+            Reply::manifest()
+                .header("ratelimit-limit", "100;w=21600")
+                .header("ratelimit-remaining", "76;w=21600")
+        })
+        .await;
+        let client = fake.client_for("docker.io");
+        let hub = Registry::docker_hub();
+        assert_eq!(client.rate_limit(&hub), None);
+        client
+            .head_manifest(&"redis:7".parse().unwrap())
+            .await
+            .unwrap();
+        let told = RateLimit {
+            limit: 100,
+            remaining: 76,
+            window: Duration::from_hours(6),
+        };
+        assert_eq!(client.rate_limit(&hub), Some(told));
+    }
+}

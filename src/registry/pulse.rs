@@ -61,3 +61,23 @@ impl Pulse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_servers_silence_counts() {
+        let pulse = Pulse::new();
+        let later = Instant::now() + Duration::from_hours(1);
+        for (beat, is_over) in [
+            (Beat::Given, true),
+            (Beat::Ended, true),
+            (Beat::Waiting, false),
+        ] {
+            pulse.beat(beat);
+            assert_eq!(pulse.end(later).0 <= later, is_over, "{beat:?}");
+            assert!(pulse.end(Instant::now()).0 > Instant::now());
+        }
+    }
+}

@@ -164,6 +164,9 @@ impl Transport {
             request = request
                 .header(CONTENT_TYPE, &body.media_type)
                 .body(body.bytes.clone());
+        } else if outgoing.method == Method::POST {
+            // Some proxies answer 411 to a POST that says nothing of its length.
+            request = request.header(CONTENT_LENGTH, 0);
         }
         let begun = Instant::now();
         let sent = timeout(STALL_TIMEOUT, authorization.apply(request).send()).await;

@@ -123,9 +123,7 @@ impl<'a> BlobUpload<'a> {
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Send + 'static,
     {
-        if self.was_sent.load(Ordering::Relaxed)
-            && self.host.session.send(&self.exists).await.is_ok()
-        {
+        if self.was_sent.load(Ordering::Relaxed) && self.is_there().await {
             return Ok(Ok(Uploaded::Existed));
         }
         match self.transfer(open).await {
@@ -166,6 +164,11 @@ impl<'a> BlobUpload<'a> {
             })),
             None => sent.map(|_| Ok(Uploaded::Uploaded)),
         }
+    }
+
+    async fn is_there(&self) -> bool {
+        self.host.manners.wait().await;
+        self.host.session.send(&self.exists).await.is_ok()
     }
 
     /// Where to send the blob; `None` when it was mounted.
