@@ -1,7 +1,9 @@
-//! The arguments, each with its environment variable.
+//! The arguments; each that has a value has an environment variable.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::pipeline::DEFAULT_JOBS;
@@ -24,11 +26,11 @@ pub struct Arguments {
     pub talk: Talk,
 }
 
-/// How much is said, and in which form.
+/// How much is said.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Talk {
-    /// Say more on stderr: requests, then their headers' gist; repeat for more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Say more on stderr: each step and all that Docker prints; -vv adds each request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, overrides_with = "quiet")]
     pub verbose: u8,
 
     /// Say nothing on stderr but warnings and errors
@@ -36,19 +38,17 @@ pub struct Talk {
         short,
         long,
         global = true,
-        conflicts_with = "verbose",
-        env = "LONGSHORE_QUIET"
+        env = "LONGSHORE_QUIET",
+        value_parser = FalseyValueParser::new()
     )]
     pub quiet: bool,
+}
 
+/// What is written to stdout.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Data {
     /// Write data to stdout as a table or as one JSON object
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value_t = Output::Text,
-        env = "LONGSHORE_OUTPUT"
-    )]
+    #[arg(long, value_enum, default_value_t = Output::Text, env = "LONGSHORE_OUTPUT")]
     pub output: Output,
 }
 
@@ -96,16 +96,16 @@ pub struct Plan {
     pub selection: Selection,
 
     /// Exit with 5 when `apply` would change something
-    #[arg(long, env = "LONGSHORE_DETAILED_EXITCODE")]
+    #[arg(
+        long,
+        env = "LONGSHORE_DETAILED_EXITCODE",
+        value_parser = FalseyValueParser::new()
+    )]
     pub detailed_exitcode: bool,
-}
 
-/// How images are worked on.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct Work {
-    /// How many images are worked on at once
-    #[arg(short, long, value_name = "N", default_value_t = DEFAULT_JOBS, env = "LONGSHORE_JOBS")]
-    pub jobs: std::num::NonZeroUsize,
+    /// What is written.
+    #[command(flatten)]
+    pub data: Data,
 }
 
 /// Arguments of `apply`.
@@ -115,9 +115,13 @@ pub struct Apply {
     #[command(flatten)]
     pub selection: Selection,
 
-    /// How they are worked on.
+    /// How many images are worked on at once
+    #[arg(short, long, value_name = "N", default_value_t = DEFAULT_JOBS, env = "LONGSHORE_JOBS")]
+    pub jobs: NonZeroUsize,
+
+    /// What is written.
     #[command(flatten)]
-    pub work: Work,
+    pub data: Data,
 }
 
 /// Arguments of `render`.
@@ -180,6 +184,10 @@ pub struct Mirror {
     /// Where the destination registry really is, for tests and proxies
     #[arg(long, value_name = "URL", env = "LONGSHORE_REGISTRY")]
     pub registry: Option<String>,
+
+    /// What is written.
+    #[command(flatten)]
+    pub data: Data,
 }
 
 /// Arguments of `sandbox`.

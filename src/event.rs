@@ -16,8 +16,12 @@ pub enum Step {
     Inspect,
     /// The destination's repository is created.
     Create,
+    /// An immutable tag would have to be overwritten.
+    Overwrite,
     /// The Docker daemon is connected to.
     Connect,
+    /// The Dockerfile is generated.
+    Render,
     /// The Docker daemon pulls the base and runs the lines, for one platform.
     Build(Platform),
     /// The Docker daemon uploads the built image.
@@ -34,6 +38,8 @@ impl fmt::Display for Step {
             Self::Resolve => formatter.write_str("resolve the source"),
             Self::Inspect => formatter.write_str("look at the destination"),
             Self::Create => formatter.write_str("create the repository"),
+            Self::Overwrite => formatter.write_str("overwrite the tag"),
+            Self::Render => formatter.write_str("generate the Dockerfile"),
             Self::Connect => formatter.write_str("connect to Docker"),
             Self::Build(platform) => write!(formatter, "build for {platform}"),
             Self::Push(platform) => write!(formatter, "push the {platform} image"),
@@ -50,6 +56,13 @@ pub enum Event {
     Planning {
         /// How many images.
         images: usize,
+    },
+    /// The Docker daemon, which images have to be built with, cannot be used.
+    NoDocker {
+        /// Why, with all causes.
+        reason: String,
+        /// What the user can do about it.
+        hint: Option<String>,
     },
     /// A missing repository was created.
     RepositoryCreated {

@@ -6,6 +6,8 @@ use std::error::Error;
 /// What kind of failure an error is. The last retry and the exit code depend on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
+    /// Arguments, the file, the environment or another tool's settings are wrong.
+    Configuration,
     /// Credentials were missing or refused. Never retried: a second try cannot help.
     Refused,
     /// The Docker daemon, a registry or AWS could not be reached at all.
@@ -19,6 +21,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind's name in machine-readable output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Transient => "transient",
+            Self::Conflict => "conflict",
+            Self::Permanent => "permanent",
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::Unreachable | Self::Transient)

@@ -32,7 +32,7 @@ impl Failure for Error {
             | Self::Profiles { .. }
             | Self::Setting { .. }
             | Self::RootCertificates { .. }
-            | Self::Request { .. } => Kind::Permanent,
+            | Self::Request { .. } => Kind::Configuration,
             Self::NoCredentials { .. } => Kind::Refused,
             Self::Credentials { kind, .. } => *kind,
             Self::Unreachable { .. } => Kind::Unreachable,

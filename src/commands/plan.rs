@@ -9,10 +9,10 @@ use super::{console, session};
 
 /// Prints what `apply` would do and why; changes nothing.
 pub(super) async fn plan(arguments: cli::Plan, talk: Talk) -> anyhow::Result<Exit> {
-    let specification = session::specification(&arguments.selection)?;
+    let specification = session::specification(&arguments.selection).await?;
     let access = session::access(&specification, console::observer(talk)).await?;
     let plan = make_plan(specification.images, specification.repositories, &access).await;
-    match talk.output {
+    match arguments.data.output {
         Output::Text => console::print(&plan_table(&plan))?,
         Output::Json => console::print_json(&PlanObject::new(&plan))?,
     }

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Kind};
 /// The file that is read when nothing else is said.
 pub const DEFAULT_FILE: &str = "longshore.yaml";
 
-/// The variable that may hold the whole configuration, or the name of a file.
+/// The variable that may hold the whole configuration.
 pub const CONFIG_VARIABLE: &str = "LONGSHORE_CONFIG";
 
 /// A configuration's text. `Debug` does not show it, because it may hold what should be secret.
@@ -43,14 +43,11 @@ pub enum DocumentError {
         /// Why.
         source: io::Error,
     },
-    /// The variable holds one line that is neither YAML or JSON text nor a file's name.
-    #[error("`{CONFIG_VARIABLE}` holds neither a configuration nor the name of a file")]
-    Meaningless,
 }
 
 impl Failure for DocumentError {
     fn kind(&self) -> Kind {
-        Kind::Permanent
+        Kind::Configuration
     }
 
     fn hint(&self) -> Option<String> {
@@ -58,9 +55,8 @@ impl Failure for DocumentError {
             Self::Missing { .. } => Some(format!(
                 "write `{DEFAULT_FILE}`, name a file with `-f FILE`, or pipe one in with `-f -`"
             )),
-            Self::Unreadable { .. } => None,
-            Self::Meaningless => Some(format!(
-                "put the YAML or JSON itself into `{CONFIG_VARIABLE}`"
+            Self::Unreadable { .. } => Some(format!(
+                "name another file with `-f FILE`, or put the text into `{CONFIG_VARIABLE}`"
             )),
         }
     }
@@ -85,7 +81,7 @@ impl Document {
             Some(path) if path == Path::new("-") => Self::from_standard_input(working),
             Some(path) => Self::from_file(&working.join(path)),
             None => match env(CONFIG_VARIABLE).filter(|text| !text.trim().is_empty()) {
-                Some(text) => Self::from_variable(working, text),
+                Some(text) => Ok(Self::from_variable(working, text)),
                 None => Self::from_default(working),
             },
         }
@@ -116,20 +112,11 @@ impl Document {
         }
     }
 
-    fn from_variable(working: &Path, text: String) -> Result<Self, DocumentError> {
-        let line = text.trim();
-        if line.contains('\n') || line.starts_with('{') || line.contains(": ") {
-            return Ok(Self {
-                name: CONFIG_VARIABLE.to_owned(),
-                text,
-                folder: working.to_owned(),
-            });
-        }
-        let path = working.join(line);
-        if path.is_file() {
-            Self::from_file(&path)
-        } else {
-            Err(DocumentError::Meaningless)
+    fn from_variable(working: &Path, text: String) -> Self {
+        Self {
+            name: CONFIG_VARIABLE.to_owned(),
+            text,
+            folder: working.to_owned(),
         }
     }
 
@@ -196,16 +183,11 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_holds_text_or_the_name_of_a_file() {
+    fn an_empty_variable_holds_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("a.yaml"), TEXT).unwrap();
-        let locate = |text: &str| {
-            Document::locate_from(folder.path(), None, &|_: &str| Some(text.to_owned()))
-        };
-        assert_eq!(locate("a.yaml\n").unwrap().text, TEXT);
-        assert_eq!(locate("{\"version\":1}").unwrap().text, "{\"version\":1}");
-        assert!(matches!(locate("b.yaml"), Err(DocumentError::Meaningless)));
-        assert!(matches!(locate("  "), Err(DocumentError::Missing { .. })));
+        let empty = |_: &str| Some("  ".to_owned());
+        let found = Document::locate_from(folder.path(), None, &empty);
+        assert!(matches!(found, Err(DocumentError::Missing { .. })));
     }
 
     #[test]

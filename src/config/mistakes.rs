@@ -165,6 +165,6 @@ impl Error for Mistakes {}
 
 impl Failure for Mistakes {
     fn kind(&self) -> Kind {
-        Kind::Permanent
+        Kind::Configuration
     }
 }

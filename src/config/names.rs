@@ -17,7 +17,7 @@ impl Specification {
         for name in names {
             if !self.images.iter().any(|image| answers(image, name)) {
                 let message = format!("no image of the configuration is called `{name}`");
-                mistakes.add(&Place::argument("NAME"), message, self.suggestion(name));
+                mistakes.add(&Place::argument("IMAGE"), message, self.suggestion(name));
             }
         }
         if !mistakes.is_empty() {

@@ -147,9 +147,9 @@ fn narrows_to_names() {
     let names = ["redsi", "mongo", "postgres"].map(str::to_owned);
     insta::assert_snapshot!(specification.narrow(&names).unwrap_err(), @r#"
 2 mistakes in the arguments
-NAME: no image of the configuration is called `redsi`
+IMAGE: no image of the configuration is called `redsi`
   hint: did you mean `redis`?
-NAME: no image of the configuration is called `postgres`
+IMAGE: no image of the configuration is called `postgres`
   hint: the images are `mongo:latest`, `redis:latest`, `hashicorp/vault:1.14`, `hashicorp/vault:1.13.3`
 "#);
 }

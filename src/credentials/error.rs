@@ -91,7 +91,7 @@ pub enum Error {
 impl Failure for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnreadableConfig { .. } | Self::MalformedConfig { .. } => Kind::Permanent,
+            Self::UnreadableConfig { .. } | Self::MalformedConfig { .. } => Kind::Configuration,
             // A helper's answer is kept for the run, so a later try would get the same.
             Self::MalformedAuth { .. }
             | Self::HelperMissing { .. }

@@ -44,7 +44,7 @@ impl Docker {
         output: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Digest, Error> {
         let started = Instant::now();
-        let task = || Task::Build(request.tag.to_owned());
+        let task = || Task::Build;
         let mut printout = Printout::new(output);
         let mut id = None;
         let mut failure = None;
@@ -87,12 +87,12 @@ impl Docker {
 
 /// Adds to a failed command what the daemon only printed.
 fn explain(mut error: Error, printout: &mut Printout<'_>) -> Error {
-    if let Error::Failed { source, .. } = &mut error
-        && source.meaning == Meaning::Command
+    if let Error::Failed { reason, .. } = &mut error
+        && reason.meaning == Meaning::Command
     {
-        source.last_output = printout.last_line();
+        reason.last_output = printout.last_line();
         if printout.exec_format_error() {
-            source.meaning = Meaning::Emulation;
+            reason.meaning = Meaning::Emulation;
         }
     }
     error
@@ -162,8 +162,7 @@ mod tests {
     }
 
     fn told(error: &Error) -> String {
-        let source = std::error::Error::source(error).unwrap();
-        format!("{error}: {source}")
+        crate::failure::chain(error)
     }
 
     #[tokio::test]
@@ -221,7 +220,7 @@ mod tests {
         .await;
         let error = result.unwrap_err();
         assert_eq!(error.kind(), Kind::Permanent);
-        insta::assert_snapshot!(told(&error), @"Docker could not build `longshore/build:1`: The command '/bin/sh -c mkdir /x' returned a non-zero code: 1, after printing `mkdir: can't create directory '/x': File exists`");
+        insta::assert_snapshot!(told(&error), @"The command '/bin/sh -c mkdir /x' returned a non-zero code: 1, after printing `mkdir: can't create directory '/x': File exists`");
     }
 
     #[tokio::test]
@@ -247,15 +246,13 @@ mod tests {
                 400,
                 r#"{"message":"dockerfile parse error line 2: unknown instruction: DENIED: X"}"#,
                 Kind::Permanent,
-                "Docker could not build `longshore/build:1`: \
-                 dockerfile parse error line 2: unknown instruction: DENIED: X",
+                "dockerfile parse error line 2: unknown instruction: DENIED: X",
             ),
             (
                 200,
                 r#"{"errorDetail":{"message":"Head \"https://h/v2/\": no basic auth credentials"}}"#,
                 Kind::Refused,
-                "Docker could not build `longshore/build:1`: \
-                 Head \"https://h/v2/\": no basic auth credentials",
+                "Head \"https://h/v2/\": no basic auth credentials",
             ),
         ] {
             let (result, ..) = build(status, answer).await;
@@ -265,6 +262,6 @@ mod tests {
         let (result, ..) = build(200, r#"{"stream":"Step 1/2 : FROM base"}"#).await;
         let error = result.unwrap_err();
         assert_eq!(error.kind(), Kind::Transient);
-        insta::assert_snapshot!(error, @"the Docker daemon did not build `longshore/build:1` to the end: its answer lacks the image's id");
+        insta::assert_snapshot!(error, @"the Docker daemon did not build the image to the end: its answer lacks the image's id");
     }
 }

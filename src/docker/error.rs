@@ -99,20 +99,20 @@ pub enum Error {
         what: &'static str,
     },
     /// The daemon tried and failed, or refused.
-    #[error("Docker could not {task}")]
+    #[error("{}", in_its_words(task, reason))]
     Failed {
         /// What it was doing.
         task: Task,
         /// Why.
-        source: Reason,
+        reason: Reason,
     },
 }
 
 /// What the daemon was asked to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Task {
-    /// To build this local image.
-    Build(String),
+    /// To build an image.
+    Build,
     /// To describe this local image.
     Inspect(String),
     /// To give a local image this name.
@@ -126,7 +126,7 @@ pub enum Task {
 impl fmt::Display for Task {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (verb, name) = match self {
-            Self::Build(name) => ("build", name),
+            Self::Build => return formatter.write_str("build the image"),
             Self::Inspect(name) => ("inspect", name),
             Self::Tag(name) => ("tag", name),
             Self::Push(name) => ("push", name),
@@ -211,7 +211,7 @@ impl Error {
     /// A failed call as an error: the daemon's own words where there are some.
     pub(super) fn of(task: Task, error: bollard::errors::Error) -> Self {
         use bollard::errors::Error as Bollard;
-        let source = match error {
+        let reason = match error {
             Bollard::DockerStreamError { error } => Reason::new(error),
             // A bad request is the request's own fault, whatever words of the user it quotes.
             Bollard::DockerResponseServerError {
@@ -228,7 +228,7 @@ impl Error {
                 return Self::Lost { task, source };
             }
         };
-        Self::Failed { task, source }
+        Self::Failed { task, reason }
     }
 }
 
@@ -237,8 +237,15 @@ impl Failure for Error {
         match self {
             Self::Unreachable { .. } => Kind::Unreachable,
             Self::Lost { .. } | Self::Incomplete { .. } => Kind::Transient,
-            Self::Failed { source, .. } => source.meaning.kind(),
-            _ => Kind::Permanent,
+            Self::Failed { reason, .. } => reason.meaning.kind(),
+            Self::Unreadable { .. }
+            | Self::Malformed { .. }
+            | Self::UnknownContext { .. }
+            | Self::NoEndpoint { .. }
+            | Self::NotAnAddress { .. }
+            | Self::Unverified { .. }
+            | Self::Tls { .. }
+            | Self::Version { .. } => Kind::Configuration,
         }
     }
 
@@ -267,13 +274,23 @@ impl Failure for Error {
                  CodeBuild needs privileged mode"
             }
             Self::Version { .. } => "unset DOCKER_API_VERSION to let both sides agree",
-            Self::Failed { source, .. } => return source.meaning.hint().map(str::to_owned),
+            Self::Failed { reason, .. } => return reason.meaning.hint().map(str::to_owned),
             Self::Unreadable { .. }
             | Self::Malformed { .. }
             | Self::Lost { .. }
             | Self::Incomplete { .. } => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+/// Whoever builds or pushes says so itself; of the smaller tasks nobody else knows.
+fn in_its_words(task: &Task, reason: &Reason) -> String {
+    match task {
+        Task::Build | Task::Push(_) => reason.to_string(),
+        Task::Inspect(_) | Task::Tag(_) | Task::Remove(_) => {
+            format!("Docker could not {task}: {reason}")
+        }
     }
 }
 

@@ -97,7 +97,10 @@ mod tests {
         assert_eq!(docker.inspect("a:1").await.unwrap(), Some(details));
         assert_eq!(docker.inspect("a:2").await.unwrap(), None);
         let error = docker.tag("a:2", "h:5000/r", "1").await.unwrap_err();
-        assert_eq!(error.to_string(), "Docker could not tag `h:5000/r:1`");
+        assert_eq!(
+            error.to_string(),
+            "Docker could not tag `h:5000/r:1`: no such image"
+        );
         assert_eq!(
             fake.lines().last().unwrap(),
             "POST /v1.41/images/a:2/tag?repo=h%3A5000%2Fr&tag=1"

@@ -44,6 +44,11 @@ impl<'a> Printout<'a> {
             return;
         }
         let text = self.without_escapes(text);
+        // A command need not end its last line, and the daemon goes on behind it.
+        if !self.line.is_empty() && is_the_daemon_s_own(&text) {
+            (self.sink)("\n");
+            self.end_line();
+        }
         if !text.is_empty() {
             (self.sink)(&text);
             self.remember(&text);
@@ -117,14 +122,24 @@ impl<'a> Printout<'a> {
             self.exec_format_error = false;
             return;
         }
-        let daemons_own = [" ---> ", "Removing intermediate", "Removed intermediate"];
         let line = line.trim_end();
-        if line.is_empty() || daemons_own.iter().any(|start| line.starts_with(start)) {
+        if line.is_empty() || is_the_daemon_s_own(line) {
             return;
         }
         self.exec_format_error |= line.contains("exec format error");
         self.last_line = Some(line.to_owned());
     }
+}
+
+/// Whether this is the daemon's own word and not a command's. It comes in a piece of its own.
+fn is_the_daemon_s_own(text: &str) -> bool {
+    const BEGINNINGS: [&str; 4] = [
+        "Step ",
+        " ---> ",
+        "Removing intermediate",
+        "Removed intermediate",
+    ];
+    BEGINNINGS.iter().any(|start| text.starts_with(start))
 }
 
 #[cfg(test)]
@@ -177,5 +192,12 @@ mod tests {
             Some("exec /bin/sh: exec format error")
         );
         assert!(exec_format_error);
+        let pieces = [
+            "unfinished",
+            "Removing intermediate container 0a1b2c3d4e5f\n",
+        ];
+        let (text, last_line, _) = printed(&pieces);
+        assert_eq!(text, pieces.join("\n"));
+        assert_eq!(last_line.as_deref(), Some("unfinished"));
     }
 }

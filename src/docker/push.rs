@@ -128,7 +128,10 @@ mod tests {
         .await;
         let error = result.unwrap_err();
         assert_eq!(error.kind(), Kind::Conflict);
-        assert_eq!(error.to_string(), "Docker could not push `h:5000/a/r:v1`");
+        assert_eq!(
+            error.to_string(),
+            "tag invalid: The image tag 'v1' already exists"
+        );
         let (result, ..) = push(r#"{"status":"Preparing","progressDetail":{},"id":"0a1b"}"#).await;
         assert_eq!(result.unwrap_err().kind(), Kind::Transient);
     }

@@ -23,6 +23,11 @@ impl StepError {
         }
     }
 
+    /// The step that failed.
+    pub fn step(&self) -> &Step {
+        &self.step
+    }
+
     /// For `map_err`: wraps any room's error with the step.
     pub(super) fn at<E: Failure>(step: Step) -> impl FnOnce(E) -> Self {
         move |cause| Self::new(step, cause)

@@ -12,5 +12,7 @@ pub async fn make_plan(
     access: &Access,
 ) -> Plan {
     let observations = observe(&images, &repositories, access).await;
-    Plan::new(images, repositories, &access.destination, observations)
+    let destination =
+        |image: &ImageSpecification| access.destination(&image.repository, &image.tag);
+    Plan::new(images, repositories, destination, observations)
 }

@@ -189,8 +189,8 @@ impl Cause {
             | Self::TooLarge { .. }
             | Self::UnknownAlgorithm { .. }
             | Self::Malformed { .. }
-            | Self::Unencrypted { .. }
-            | Self::Certificates(_) => Kind::Permanent,
+            | Self::Unencrypted { .. } => Kind::Permanent,
+            Self::Certificates(_) => Kind::Configuration,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::failure::{Failure, Kind, chain};
+use crate::failure::{Failure, chain};
 use crate::image::{Digest, Repository};
 use crate::pipeline::{ImagePlan, Outcome, Plan, Status, StepError};
 
@@ -192,13 +192,7 @@ impl FailureObject {
 
 impl ErrorObject {
     fn new(error: &StepError) -> Self {
-        let kind = match error.kind() {
-            Kind::Refused => "refused",
-            Kind::Unreachable => "unreachable",
-            Kind::Transient => "transient",
-            Kind::Conflict => "conflict",
-            Kind::Permanent => "permanent",
-        };
+        let kind = error.kind().as_str();
         Self {
             kind,
             message: chain(error),

@@ -71,7 +71,10 @@ impl State {
 /// An event in the words of a log, with an image's whole output where it failed.
 pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<String> {
     let shows = match event {
-        Event::Failed { .. } | Event::Warning { .. } | Event::Postponed { .. } => true,
+        Event::NoDocker { .. }
+        | Event::Failed { .. }
+        | Event::Warning { .. }
+        | Event::Postponed { .. } => true,
         Event::Finished { .. } | Event::RepositoryCreated { .. } => style != Style::Quiet,
         _ => style == Style::Verbose,
     };
@@ -80,6 +83,7 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
     }
     match event {
         Event::Planning { images } => vec![format!("looking at {}", count(*images, "image"))],
+        Event::NoDocker { reason, hint } => error_lines(reason, hint.as_deref()),
         Event::RepositoryCreated { repository } => {
             vec![format!("{repository}: repository created")]
         }
@@ -113,11 +117,17 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
                 .iter()
                 .map(|line| format!("{} | {line}", name(image)))
                 .collect();
-            lines.push(format!("error: {image}: {reason}"));
-            lines.extend(hint.iter().map(|hint| format!("  hint: {hint}")));
+            lines.extend(error_lines(&format!("{image}: {reason}"), hint.as_deref()));
             lines
         }
     }
+}
+
+/// An error and its remedy, as every command prints them.
+pub fn error_lines(message: &str, hint: Option<&str>) -> Vec<String> {
+    let mut lines = vec![format!("error: {message}")];
+    lines.extend(hint.map(|hint| format!("  hint: {hint}")));
+    lines
 }
 
 /// An image's name inside its registry, which is the same for all of a run.

@@ -8,5 +8,6 @@ mod progress;
 mod table;
 
 pub use json::{FailureObject, OutcomeObject, PlanObject};
+pub use lines::error_lines;
 pub use observer::{Style, observer};
 pub use table::{outcome_table, plan_table};

@@ -81,9 +81,15 @@ impl Observer for Progress {
                 if let Some(spinner) = state.running.remove(image) {
                     spinner.finish_and_clear();
                 }
-                log = state.log.take(image);
+                // The first try's output is shown with the last one's, should that fail too.
+                if !matches!(event, Event::Postponed { .. }) {
+                    log = state.log.take(image);
+                }
             }
-            Event::Planning { .. } | Event::RepositoryCreated { .. } | Event::Warning { .. } => {}
+            Event::Planning { .. }
+            | Event::NoDocker { .. }
+            | Event::RepositoryCreated { .. }
+            | Event::Warning { .. } => {}
         }
         let text = describe(Style::Normal, &event, &log).join("\n");
         if !text.is_empty() {

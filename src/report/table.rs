@@ -75,7 +75,6 @@ pub(super) fn action_word(action: &Action) -> &'static str {
         Action::Build { .. } => "build",
         Action::Skip { .. } | Action::NoRepository => "skip",
         Action::Keep { .. } => "keep",
-        Action::Conflict { .. } => "conflict",
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{Events, Moto, Registry, Run, World};
+use crate::harness::{Aws, Events, Registry, Run, World};
 
 #[test]
 fn one_failure_does_not_stop_the_rest() {
@@ -58,10 +58,10 @@ fn a_wrong_aws_key_exits_3() {
     let world = World::new("wrong-key");
     world.write("images: [mongo]\n");
     world.offer("library/mongo", "latest", "mongo");
-    let moto = Moto::refusing();
+    let aws = Aws::refusing();
     let call = world
         .longshore(&["apply", "--output", "json"])
-        .env("AWS_ENDPOINT_URL", moto.url());
+        .env("AWS_ENDPOINT_URL", aws.url());
     let run = call.run().exits(3).says(&["error", "AWS", "hint"]);
     assert_eq!(run.json()["images"][0]["error"]["kind"], "refused");
     assert_eq!(world.destination.tags("wrong-key/mongo"), [""; 0]);
@@ -129,10 +129,15 @@ fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
     while world.destination.tags("interrupted/mongo").is_empty() {
         thread::sleep(Duration::from_millis(20));
     }
-    let interrupt = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(interrupt.unwrap().success());
+    // The shell's own `kill`: not every machine has the program.
+    let kill = format!("kill -INT {}", child.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .unwrap()
+            .success()
+    );
     Run::new(&child.wait_with_output().unwrap())
         .exits(130)
         .says(&["interrupted"]);
