@@ -331,9 +331,10 @@ mod tests {
         let fake = Fake::start(|_, _| Reply::status(200)).await;
         let client = fake.client();
         let [one, other]: [Registry; 2] = ["a.example", "b.example"].map(|it| it.parse().unwrap());
-        let held: Vec<Transfer> =
-            futures_util::future::join_all((0..TRANSFERS).map(|_| client.transfer(&[&one, &one])))
-                .await;
+        let mut held = Vec::new();
+        for _ in 0..TRANSFERS {
+            held.push(client.transfer(&[&one, &one]).await);
+        }
         let is_free = async |ends: &[&Registry]| {
             let transfer = client.transfer(ends);
             let limit = Duration::from_millis(20);
