@@ -157,11 +157,11 @@ impl Session {
         upload: Upload,
     ) -> Result<Response, Arc<Cause>> {
         let authorization = if url.origin() == self.url("/")?.origin() {
-            self.authorization(request, None, None).await?
+            Some(self.authorization(request, None, None).await?)
         } else {
-            Authorization::Anonymous
+            None
         };
-        Ok(self.transport.upload(url, &authorization, upload).await?)
+        Ok(self.transport.upload(url, authorization, upload).await?)
     }
 
     fn scheme(&self) -> Scheme {

@@ -113,15 +113,17 @@ impl Transport {
     }
 
     /// Sends a body that cannot be sent twice. There is no limit on how long that takes, only on
-    /// silence. The body counts as sent when it was handed over: what then comes is up to the server.
+    /// silence. A server that is not the registry gets no authorization.
     pub(super) async fn upload(
         &self,
         url: &Url,
-        authorization: &Authorization,
+        authorization: Option<Authorization>,
         upload: Upload,
     ) -> Result<Response, Cause> {
+        let is_foreign = authorization.is_none();
         let request = self.client(url).put(url.clone());
         let request = authorization
+            .unwrap_or(Authorization::Anonymous)
             .apply(request)
             .header(CONTENT_TYPE, "application/octet-stream")
             .header(CONTENT_LENGTH, upload.size)
@@ -134,7 +136,7 @@ impl Transport {
             .map_err(|limit| stalled(url, limit))?
             .map_err(|error| failed(url, error))?;
         log(&Method::PUT, url, &response, begun);
-        succeeded(response, false).await
+        succeeded(response, is_foreign).await
     }
 
     /// As in Go's clients, what is on this machine is never asked of a proxy.
