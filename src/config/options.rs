@@ -8,7 +8,7 @@ use super::mistakes::{Located, Place, Position};
 use super::reader::{Line, Table};
 use super::specification::Platforms;
 use super::written;
-use crate::dockerfile::{LineError, Lines, RenderError, Template, check_dockerfile};
+use crate::dockerfile::{LineError, Lines, RenderError, Template, builds_on, check_dockerfile};
 use crate::image::Platform;
 
 /// A name that no upstream image has, to try a template with.
@@ -76,9 +76,9 @@ impl Options {
                 return false;
             }
         };
-        if !dockerfile.contains(TRIAL_BASE) {
-            let message = "the template does not use `{{base}}`";
-            let hint = "begin it with `FROM {{base}}`".to_owned();
+        if !builds_on(&dockerfile, TRIAL_BASE) {
+            let message = "the template's last stage is not built on `{{base}}`";
+            let hint = "begin that stage with `FROM {{base}}`".to_owned();
             checker.mistakes.add(place, message, hint);
         }
         match check_dockerfile(&dockerfile) {

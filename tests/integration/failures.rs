@@ -63,7 +63,7 @@ fn a_wrong_aws_key_exits_3() {
         .longshore(&["apply", "--output", "json"])
         .env("AWS_ENDPOINT_URL", aws.url());
     let run = call.run().exits(3).says(&["error", "AWS", "hint"]);
-    assert_eq!(run.json()["images"][0]["error"]["kind"], "refused");
+    assert_eq!(run.json()["error"]["kind"], "refused");
     assert_eq!(world.destination.tags("wrong-key/mongo"), [""; 0]);
 }
 
@@ -87,18 +87,30 @@ fn wrong_upstream_credentials_everywhere_exit_3() {
 }
 
 #[test]
-fn without_docker_the_exit_code_is_4() {
+fn without_docker_the_exit_code_is_4_and_nothing_changes() {
     let world = World::new("no-docker");
-    world.write("images: [mongo]\n");
+    world.write("images: [mongo, redis]\n");
     world.offer("library/mongo", "latest", "mongo");
+    world.offer("library/redis", "latest", "redis");
     let call = world
         .longshore(&["apply", "--output", "json"])
         .env("DOCKER_HOST", "unix:///nowhere/docker.sock");
-    let run = call
-        .run()
-        .exits(4)
-        .says(&["Docker", "/nowhere/docker.sock", "hint"]);
-    assert_eq!(run.json()["error"]["kind"], "unreachable");
+    let run = call.run().exits(4);
+    assert_eq!(
+        run.stderr,
+        "error: cannot reach the Docker daemon at `unix:///nowhere/docker.sock`: \
+         there is no such socket\n  \
+         hint: start Docker, or name the daemon in DOCKER_HOST or with `docker context use`; \
+         CodeBuild needs privileged mode\n"
+    );
+    assert_eq!(run.each("status"), ["failed"; 2]);
+    assert_eq!(run.json()["images"][1]["error"]["kind"], "unreachable");
+    assert!(
+        world
+            .aws
+            .repository(world.region, "no-docker/mongo")
+            .is_none()
+    );
 }
 
 #[test]
@@ -111,7 +123,7 @@ fn without_aws_the_exit_code_is_4() {
         .longshore(&["apply", "--output", "json"])
         .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     let run = call.run().exits(4).says(&["AWS", "hint"]);
-    assert_eq!(run.json()["images"][0]["error"]["kind"], "unreachable");
+    assert_eq!(run.json()["error"]["kind"], "unreachable");
 }
 
 #[test]

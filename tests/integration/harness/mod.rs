@@ -10,8 +10,8 @@ mod registry;
 mod world;
 
 pub(crate) use aws::Aws;
-pub(crate) use docker::Events;
-pub(crate) use image::{Image, Index};
+pub(crate) use docker::{Events, docker};
+pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use longshore::{Longshore, Run};
 pub(crate) use registry::{Registry, Request};
 pub(crate) use world::World;
