@@ -14,7 +14,7 @@ use crate::ecr::{Ecr, EcrCredentials};
 use crate::event::Observer;
 use crate::image::Registry;
 use crate::pipeline::{Access, Upstreams};
-use crate::registry::{Client, Endpoint, Options};
+use crate::registry::{Client, Endpoint, Options, Politeness};
 
 /// A variable of the process's environment; what is no Unicode is taken as absent.
 pub(super) fn variable(name: &str) -> Option<String> {
@@ -98,6 +98,7 @@ fn open(
         credentials: credentials.clone(),
         endpoints,
         extra_root_certificates: root_certificates()?.unwrap_or_default(),
+        politeness: Politeness::default(),
     };
     let client = Client::new(options)?;
     Ok(Upstreams {

@@ -8,6 +8,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::challenge::Challenge;
+use super::rate_limit::RateLimit;
 use super::retry::retry_after;
 use crate::failure::Kind;
 
@@ -32,7 +33,8 @@ pub struct Answer {
     pub(super) challenges: Vec<Challenge>,
     /// Whether a redirect led to another server than the one asked.
     pub(super) foreign: bool,
-    no_pulls_left: bool,
+    /// What is left of the budget, where the server tells.
+    pub(super) rate_limit: Option<RateLimit>,
 }
 
 impl Answer {
@@ -44,10 +46,6 @@ impl Answer {
         body: &[u8],
     ) -> Self {
         let (code, message) = parse_body(body);
-        // Docker Hub: `ratelimit-remaining: 0;w=21600`.
-        let no_pulls_left = headers
-            .get("ratelimit-remaining")
-            .is_some_and(|value| matches!(value.as_bytes(), b"0" | [b'0', b';', ..]));
         Self {
             host,
             status,
@@ -56,7 +54,7 @@ impl Answer {
             retry_after: retry_after(headers, SystemTime::now()),
             challenges: Challenge::all(headers),
             foreign,
-            no_pulls_left,
+            rate_limit: RateLimit::of(headers),
         }
     }
 
@@ -77,7 +75,7 @@ impl Answer {
     /// abuse limit, whose answer is a bare 429.
     pub(super) fn is_pull_limit(&self) -> bool {
         self.status == StatusCode::TOO_MANY_REQUESTS
-            && (self.no_pulls_left
+            && (self.rate_limit.is_some_and(|limit| limit.remaining == 0)
                 || self.says("pull rate limit")
                 || self.says("increase-rate-limit"))
     }
@@ -91,6 +89,28 @@ impl Answer {
     /// Whether the same request may succeed within seconds.
     pub(super) fn is_transient(&self) -> bool {
         matches!(self.status.as_u16(), 408 | 429 | 499) || self.status.is_server_error()
+    }
+
+    /// Whether the registry wants requests to be slower: 429, or another failure that passes and
+    /// says when. A blob store's wish is none of the registry's.
+    pub(super) fn is_throttle(&self) -> bool {
+        let asks = self.status == StatusCode::TOO_MANY_REQUESTS || self.retry_after.is_some();
+        asks && self.is_transient() && !self.foreign
+    }
+
+    /// Whether an upload is lost and another one may do: its bytes did not arrive as they were sent,
+    /// or the registry has forgotten it (`416` and `BLOB_UPLOAD_INVALID` on ECR).
+    pub(super) fn is_lost_upload(&self) -> bool {
+        let codes = [
+            "BLOB_UPLOAD_INVALID",
+            "BLOB_UPLOAD_UNKNOWN",
+            "DIGEST_INVALID",
+        ];
+        self.status == StatusCode::RANGE_NOT_SATISFIABLE
+            || self
+                .code
+                .as_deref()
+                .is_some_and(|code| codes.contains(&code))
     }
 
     /// A credential was refused by the server that was meant to see it.

@@ -1,9 +1,10 @@
 //! Blobs: image configurations and layers.
 
 use bytes::Bytes;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 
 use super::request::Request;
+use super::session::PUBLIC_ECR;
 use super::{Cause, Client, Error};
 use crate::image::{Descriptor, Digest, Reference};
 
@@ -46,6 +47,32 @@ impl Client {
             Err(cause) => Err(request.failed(cause)),
         }
     }
+
+    /// Whether the reference's repository has a blob. ECR Public never says (401, though GET works:
+    /// containers-roadmap#2671), which counts as no.
+    pub async fn blob_exists(&self, reference: &Reference, digest: &Digest) -> Result<bool, Error> {
+        let request = existence(reference, digest);
+        let is_mute = PUBLIC_ECR.contains(&reference.registry.as_str());
+        match self.exchange(&request, 0).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.status() {
+                Some(StatusCode::NOT_FOUND) => Ok(false),
+                Some(StatusCode::UNAUTHORIZED) if is_mute => Ok(false),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+/// The question whether a repository has a blob.
+pub(super) fn existence(reference: &Reference, digest: &Digest) -> Request {
+    Request::read(
+        Method::HEAD,
+        &reference.registry,
+        &reference.repository,
+        &format!("blobs/{digest}"),
+        format!("look up blob `{digest}` of `{}`", reference.name()),
+    )
 }
 
 #[cfg(test)]
@@ -120,6 +147,22 @@ mod tests {
             let text = blob.unwrap_err().cause().to_string();
             assert!(text.contains(says), "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn existence_costs_one_head() {
+        let digest = Digest::of(b"content");
+        for (status, exists) in [(200, Some(true)), (404, Some(false)), (401, None)] {
+            let fake = Fake::start(move |_, _| Reply::status(status)).await;
+            let (client, image) = (fake.client(), fake.image("app"));
+            let answer = client.blob_exists(&image, &digest).await;
+            assert_eq!(answer.ok(), exists);
+            assert_eq!(fake.log(), [format!("HEAD /v2/app/blobs/{digest}")]);
+        }
+        let fake = Fake::start(|_, _| Reply::status(401)).await;
+        let client = fake.client_for("public.ecr.aws");
+        let image = "public.ecr.aws/app".parse().unwrap();
+        assert!(!client.blob_exists(&image, &digest).await.unwrap());
     }
 
     #[tokio::test]

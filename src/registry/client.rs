@@ -1,6 +1,6 @@
 //! The client: one for a process, with its connections and what it knows of each registry.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,6 +8,8 @@ use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
 
+use super::politeness::{Manners, Politeness, Transfer};
+use super::rate_limit::RateLimit;
 use super::request::Request;
 use super::retry::with_retries;
 use super::session::Session;
@@ -28,13 +30,22 @@ pub struct Options {
     pub endpoints: BTreeMap<Registry, Endpoint>,
     /// Root certificates to trust beside the system's, as PEM; empty for none.
     pub extra_root_certificates: Vec<u8>,
+    /// How hard each registry is leaned on.
+    pub politeness: Politeness,
 }
 
 struct Inner {
     transport: Arc<Transport>,
     credentials: Arc<dyn Credentials>,
     endpoints: BTreeMap<Registry, Endpoint>,
-    sessions: Mutex<HashMap<Registry, Arc<Session>>>,
+    politeness: Politeness,
+    hosts: Mutex<HashMap<Registry, Arc<Host>>>,
+}
+
+/// What is known of one registry.
+pub(super) struct Host {
+    pub(super) session: Session,
+    pub(super) manners: Manners,
 }
 
 /// What a registry sent.
@@ -52,17 +63,20 @@ impl Client {
             transport: Arc::new(transport),
             credentials: options.credentials,
             endpoints: options.endpoints,
-            sessions: Mutex::default(),
+            politeness: options.politeness,
+            hosts: Mutex::default(),
         })))
     }
 
     /// Sends a request that may be repeated and reads the answer, of at most `limit` bytes.
     pub(super) async fn exchange(&self, request: &Request, limit: u64) -> Result<Reply, Error> {
-        let session = self.session(&request.registry);
+        let registry = self.host(&request.registry);
         let attempt = async || {
-            let response = session.send(request).await?;
+            let _slot = registry.manners.turn(&request.method).await;
+            let response = registry.session.send(request).await?;
             let host = host(response.url());
             let headers = response.headers().clone();
+            registry.manners.learn(RateLimit::of(&headers));
             let body = if request.method == Method::HEAD {
                 Bytes::new()
             } else {
@@ -74,27 +88,45 @@ impl Client {
                 body,
             })
         };
-        with_retries(attempt)
+        with_retries(&registry.manners, &request.method, attempt)
             .await
             .map_err(|cause| request.failed(cause))
     }
 
-    fn session(&self, registry: &Registry) -> Arc<Session> {
+    /// Waits for the right to move a blob: a slot at each of these registries, both ends of a copy
+    /// together. Reading and writing blobs takes no slot by itself, so that whoever holds one end
+    /// never waits for the other; all other requests see to themselves.
+    pub async fn transfer(&self, ends: &[&Registry]) -> Transfer {
+        // All take them in the same order, so that nobody waits in a circle.
+        let ends: BTreeSet<&Registry> = ends.iter().copied().collect();
+        let mut slots = Vec::with_capacity(ends.len());
+        for registry in ends {
+            slots.push(self.host(registry).manners.transfers.slot().await);
+        }
+        Transfer { _slots: slots }
+    }
+
+    /// What the registry last told of how much may still be read; `None` when it told nothing.
+    pub fn rate_limit(&self, registry: &Registry) -> Option<RateLimit> {
+        self.host(registry).manners.rate_limit()
+    }
+
+    pub(super) fn host(&self, registry: &Registry) -> Arc<Host> {
         let inner = &*self.0;
-        let mut sessions = inner
-            .sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let session = sessions.entry(registry.clone()).or_insert_with(|| {
+        let mut hosts = inner.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = hosts.entry(registry.clone()).or_insert_with(|| {
             let endpoint = inner.endpoints.get(registry).cloned();
-            Arc::new(Session::new(
-                registry.clone(),
-                endpoint.unwrap_or_else(|| Endpoint::of(registry)),
-                Arc::clone(&inner.transport),
-                Arc::clone(&inner.credentials),
-            ))
+            Arc::new(Host {
+                session: Session::new(
+                    registry.clone(),
+                    endpoint.unwrap_or_else(|| Endpoint::of(registry)),
+                    Arc::clone(&inner.transport),
+                    Arc::clone(&inner.credentials),
+                ),
+                manners: Manners::new(registry.clone(), &inner.politeness),
+            })
         });
-        Arc::clone(session)
+        Arc::clone(host)
     }
 }
 

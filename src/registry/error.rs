@@ -6,7 +6,6 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::hint::{hint, tls_error};
-use super::transport::STALL_TIMEOUT;
 use super::{Answer, CredentialsError};
 use crate::failure::{Failure, Kind};
 use crate::image::Registry;
@@ -56,10 +55,12 @@ pub enum Cause {
         source: reqwest::Error,
     },
     /// The server fell silent.
-    #[error("`{host}` sent nothing for {} seconds", STALL_TIMEOUT.as_secs())]
+    #[error("`{host}` was silent for {} seconds", limit.as_secs())]
     Stalled {
         /// Host with an optional port.
         host: String,
+        /// How long it could have been.
+        limit: Duration,
     },
     /// The bytes are not those that were asked for.
     #[error("`{host}` sent {actual} instead of {expected}")]
@@ -70,6 +71,34 @@ pub enum Cause {
         expected: String,
         /// The digest or size received.
         actual: String,
+    },
+    /// A blob's bytes are not those that were asked for. Another time they may be: something on
+    /// the way spoiled or cut them.
+    #[error("`{host}` sent {actual} instead of {expected}")]
+    Spoiled {
+        /// Host with an optional port.
+        host: String,
+        /// The digest or size asked for.
+        expected: String,
+        /// The digest or size received.
+        actual: String,
+    },
+    /// The connection was closed where an upload was to begin. ECR does so, instead of an answer,
+    /// when the repository does not exist.
+    #[error("`{host}` closed the connection instead of taking the upload")]
+    NoUpload {
+        /// Host with an optional port.
+        host: String,
+        /// What went wrong.
+        source: reqwest::Error,
+    },
+    /// What was to be uploaded has another size than was said.
+    #[error("what is uploaded has {actual} instead of {expected} bytes")]
+    WrongLength {
+        /// The size that was said, in bytes.
+        expected: u64,
+        /// The size so far, in bytes.
+        actual: u64,
     },
     /// There are more bytes than such a thing may have.
     #[error("it is larger than {limit} bytes")]
@@ -151,8 +180,12 @@ impl Cause {
             Self::LoginRefused { .. } => Kind::Refused,
             Self::Credentials(error) => error.kind(),
             Self::Unreachable { .. } => Kind::Unreachable,
-            Self::Broken { .. } | Self::Stalled { .. } => Kind::Transient,
+            Self::Broken { .. }
+            | Self::Stalled { .. }
+            | Self::Spoiled { .. }
+            | Self::NoUpload { .. } => Kind::Transient,
             Self::Mismatch { .. }
+            | Self::WrongLength { .. }
             | Self::TooLarge { .. }
             | Self::UnknownAlgorithm { .. }
             | Self::Malformed { .. }
@@ -166,9 +199,14 @@ impl Cause {
         match self {
             Self::Answered(answer) => answer.is_transient() && !answer.is_pull_limit(),
             Self::Unreachable { source, .. } => tls_error(source).is_none(),
-            Self::Broken { .. } | Self::Stalled { .. } => true,
+            Self::Broken { .. } | Self::Stalled { .. } | Self::NoUpload { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether the registry wants requests to be slower.
+    pub(super) fn is_throttle(&self) -> bool {
+        self.answer().is_some_and(Answer::is_throttle)
     }
 
     /// How long the server asks to wait.

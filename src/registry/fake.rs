@@ -8,10 +8,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, Response};
 use axum::routing::any;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use secrecy::SecretString;
+use tokio::io::{AsyncReadExt, copy};
+use tokio::net::TcpStream;
 
-use super::{Client, Credentials, CredentialsError, Endpoint, Login, Options};
+use super::{Client, Credentials, CredentialsError, Endpoint, Login, OnPause, Options, Politeness};
 use crate::image::media_type::OCI_MANIFEST;
 use crate::image::{Digest, Manifest, Reference, Registry};
 
@@ -28,6 +30,8 @@ pub(super) struct Seen {
     pub(super) line: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Whether all of the body came.
+    pub(super) is_whole: bool,
 }
 
 /// An answer to give.
@@ -36,6 +40,7 @@ pub(super) struct Reply {
     headers: Vec<(String, String)>,
     body: String,
     is_broken: bool,
+    is_chunked: bool,
 }
 
 /// Hands out these logins one after another, the last one for ever.
@@ -54,10 +59,13 @@ impl Fake {
             let (script, log) = (Arc::clone(&script), Arc::clone(&log));
             async move {
                 let (parts, body) = request.into_parts();
+                let line = format!("{} {}", parts.method, parts.uri);
+                let body = to_bytes(body, usize::MAX).await.ok();
                 let request = Seen {
-                    line: format!("{} {}", parts.method, parts.uri),
+                    line,
                     headers: parts.headers,
-                    body: to_bytes(body, usize::MAX).await.unwrap(),
+                    is_whole: body.is_some(),
+                    body: body.unwrap_or_default(),
                 };
                 let mut log = log.lock().unwrap();
                 let earlier = log.iter().filter(|seen| seen.line == request.line).count();
@@ -69,6 +77,32 @@ impl Fake {
         let router = axum::Router::new().fallback(handler);
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { address, seen }
+    }
+
+    /// Where connections lead here, the first of which ends after so many bytes were sent.
+    pub(super) async fn behind_a_bad_line(&self, bytes: u64) -> Endpoint {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = self.address.clone();
+        tokio::spawn(async move {
+            let mut limit = bytes;
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let server = TcpStream::connect(&server).await.unwrap();
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_server, mut to_server) = server.into_split();
+                let back =
+                    tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
+                let limited = async move {
+                    let mut sent = (&mut from_client).take(limit);
+                    let _ = copy(&mut sent, &mut to_server).await;
+                    back.abort();
+                };
+                tokio::spawn(limited);
+                limit = u64::MAX;
+            }
+        });
+        format!("http://{address}").parse().unwrap()
     }
 
     pub(super) fn registry(&self) -> Registry {
@@ -108,6 +142,16 @@ impl Fake {
         self.client_with(&self.address, vec![Some(login(username, password))])
     }
 
+    /// A client that tells of pauses.
+    pub(super) fn client_that_tells(&self, on_pause: OnPause) -> Client {
+        let endpoint = format!("http://{}", self.address);
+        let politeness = Politeness {
+            on_pause: Some(on_pause),
+            ..Politeness::default()
+        };
+        client_with(&self.address, &endpoint, vec![None], politeness)
+    }
+
     /// A client that finds this registry here and gets these logins one after another, the last
     /// one for ever.
     pub(super) fn client_with(&self, registry: &str, logins: Vec<Option<Login>>) -> Client {
@@ -116,11 +160,21 @@ impl Fake {
 }
 
 pub(super) fn client(registry: &str, endpoint: &str, logins: Vec<Option<Login>>) -> Client {
+    client_with(registry, endpoint, logins, Politeness::default())
+}
+
+fn client_with(
+    registry: &str,
+    endpoint: &str,
+    logins: Vec<Option<Login>>,
+    politeness: Politeness,
+) -> Client {
     let endpoint: Endpoint = endpoint.parse().unwrap();
     Client::new(Options {
         credentials: Arc::new(Logins(Mutex::new(logins))),
         endpoints: BTreeMap::from([(registry.parse().unwrap(), endpoint)]),
         extra_root_certificates: Vec::new(),
+        politeness,
     })
     .unwrap()
 }
@@ -158,6 +212,7 @@ impl Reply {
             headers: Vec::new(),
             body: String::new(),
             is_broken: false,
+            is_chunked: false,
         }
     }
 
@@ -180,6 +235,14 @@ impl Reply {
     pub(super) fn broken(self) -> Self {
         Self {
             is_broken: true,
+            ..self
+        }
+    }
+
+    /// The body's length is not told before.
+    pub(super) fn chunked(self) -> Self {
+        Self {
+            is_chunked: true,
             ..self
         }
     }
@@ -209,10 +272,15 @@ impl Reply {
             response = response.header(name, value);
         }
         let body = if self.is_broken {
-            let chunks = [
-                Ok(Bytes::from(self.body)),
-                Err(std::io::Error::other("the connection breaks")),
-            ];
+            let begin = stream::iter([Ok(Bytes::from(self.body))]);
+            let end = stream::once(async {
+                // What was sent until now goes out first.
+                tokio::task::yield_now().await;
+                Err(std::io::Error::other("the connection breaks"))
+            });
+            Body::from_stream(begin.chain(end))
+        } else if self.is_chunked {
+            let chunks = [Ok::<_, std::io::Error>(Bytes::from(self.body))];
             Body::from_stream(stream::iter(chunks))
         } else {
             Body::from(self.body)

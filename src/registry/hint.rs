@@ -20,7 +20,12 @@ pub(super) fn hint(registry: Option<&Registry>, cause: &Cause) -> Option<String>
         Cause::Certificates(_) => {
             Some("check the file that AWS_CA_BUNDLE or SSL_CERT_FILE names".to_owned())
         }
+        Cause::NoUpload { .. } => {
+            Some("ECR does so when the repository does not exist; create it first".to_owned())
+        }
         Cause::Broken { .. }
+        | Cause::Spoiled { .. }
+        | Cause::WrongLength { .. }
         | Cause::Stalled { .. }
         | Cause::Mismatch { .. }
         | Cause::TooLarge { .. }

@@ -19,6 +19,8 @@ pub(super) struct Request {
     pub(super) path: String,
     /// What a token must allow.
     pub(super) scopes: Scopes,
+    /// How many bytes at the beginning are not wanted.
+    pub(super) offset: u64,
     /// The media types wanted.
     pub(super) accept: &'static [&'static str],
     /// What is sent.
@@ -47,6 +49,7 @@ impl Request {
             method,
             path: format!("/v2/{repository}/{path}"),
             scopes: Scopes::pull(repository),
+            offset: 0,
             accept: &[],
             body: None,
         }

@@ -3,13 +3,19 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use reqwest::Method;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::error::Cause;
+use super::politeness::Manners;
 
 /// How often a request is repeated after its first failure.
 const TRIES_MORE: usize = 3;
+
+/// How often a request is repeated after the registry asked for slower ones. Throttling is no
+/// failure: it ends when all are slow enough, and each pause doubles, to some two minutes in all.
+const THROTTLES: usize = 9;
 
 /// The pause before the first repetition; it doubles each time. Long enough for a network's blip,
 /// short enough not to be noticed: what lasts longer is tried again at the end of the run.
@@ -18,22 +24,49 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause that a server can ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
-/// Runs an operation until it succeeds, fails for good or has been tried often enough.
-pub(super) async fn with_retries<T, F, R>(operation: F) -> Result<T, Arc<Cause>>
+/// Runs an operation until it succeeds, fails for good or has been tried often enough, and tells the
+/// registry's manners how it went. Where the registry asked for slower requests it is for the
+/// operation to wait, as all others do.
+pub(super) async fn with_retries<T, F, R>(
+    manners: &Manners,
+    method: &Method,
+    mut operation: F,
+) -> Result<T, Arc<Cause>>
 where
     F: FnMut() -> R,
     R: Future<Output = Result<T, Arc<Cause>>>,
 {
-    let pauses = ExponentialBuilder::default()
+    let mut pauses = ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_max_times(TRIES_MORE)
-        .with_jitter();
-    operation
-        .retry(pauses)
-        .when(|cause| cause.may_pass())
-        .adjust(|cause, pause| Some(cause.retry_after().unwrap_or(pause?)))
-        .notify(|cause, pause| tracing::debug!(%cause, ?pause, "trying again"))
-        .await
+        .with_jitter()
+        .build();
+    let mut throttles = 0..THROTTLES;
+    loop {
+        let cause = match operation().await {
+            Ok(done) => {
+                manners.succeeded(method);
+                return Ok(done);
+            }
+            Err(cause) => cause,
+        };
+        manners.learn(cause.answer().and_then(|answer| answer.rate_limit));
+        if !cause.may_pass() {
+            return Err(cause);
+        }
+        let pause = if cause.is_throttle() {
+            manners.throttled(method, cause.retry_after());
+            throttles.next().map(|_| Duration::ZERO)
+        } else {
+            let pause = pauses.next();
+            pause.map(|pause| cause.retry_after().unwrap_or(pause))
+        };
+        let Some(pause) = pause else {
+            return Err(cause);
+        };
+        tracing::debug!(%cause, ?pause, "trying again");
+        tokio::time::sleep(pause).await;
+    }
 }
 
 /// How long a server asks to wait: `Retry-After` in seconds or as an HTTP date, at most a minute.

@@ -10,12 +10,12 @@ use super::challenge::Challenge;
 use super::request::Request;
 use super::token::{Scopes, Token, TokenService};
 use super::tokens::Tokens;
-use super::transport::{Authorization, Outgoing, Transport, host};
+use super::transport::{Authorization, Outgoing, Transport, Upload, host};
 use super::{Answer, Cause, Credentials, Endpoint, Login};
 use crate::image::Registry;
 
 /// The names of Amazon ECR Public.
-const PUBLIC_ECR: [&str; 2] = ["public.ecr.aws", "ecr-public.aws.com"];
+pub(super) const PUBLIC_ECR: [&str; 2] = ["public.ecr.aws", "ecr-public.aws.com"];
 
 /// A process's dealings with one registry.
 pub(super) struct Session {
@@ -130,18 +130,38 @@ impl Session {
         request: &Request,
         authorization: &Authorization,
     ) -> Result<Response, Cause> {
-        let url = format!("{}{}", self.endpoint, request.path);
-        let url = Url::parse(&url).map_err(|_| Cause::Malformed {
-            host: self.endpoint.registry.to_string(),
-            what: "has no sound URL",
-        })?;
         let outgoing = Outgoing {
             method: request.method.clone(),
-            url,
+            url: self.url(&request.path)?,
             accept: request.accept,
+            offset: request.offset,
             body: request.body.clone(),
         };
         self.transport.send(outgoing, authorization).await
+    }
+
+    /// Where a path of this registry really is.
+    pub(super) fn url(&self, path: &str) -> Result<Url, Cause> {
+        Url::parse(&format!("{}{path}", self.endpoint)).map_err(|_| Cause::Malformed {
+            host: self.endpoint.registry.to_string(),
+            what: "has no sound URL",
+        })
+    }
+
+    /// Sends what cannot be sent twice to the place that an answer to this request named, with
+    /// credentials where that is this registry, and asks for no other ones.
+    pub(super) async fn upload(
+        &self,
+        request: &Request,
+        url: &Url,
+        upload: Upload,
+    ) -> Result<Response, Arc<Cause>> {
+        let authorization = if url.origin() == self.url("/")?.origin() {
+            Some(self.authorization(request, None, None).await?)
+        } else {
+            None
+        };
+        Ok(self.transport.upload(url, authorization, upload).await?)
     }
 
     fn scheme(&self) -> Scheme {
@@ -269,7 +289,7 @@ impl Session {
 }
 
 /// Whether a registry wants other credentials, or newer ones.
-fn is_unauthorized(answer: &Answer) -> bool {
+pub(super) fn is_unauthorized(answer: &Answer) -> bool {
     let is_401 = !answer.foreign && answer.status == StatusCode::UNAUTHORIZED;
     is_401 || answer.is_expired_login()
 }

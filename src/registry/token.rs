@@ -111,6 +111,7 @@ impl TokenService {
             method: Method::GET,
             url,
             accept: &[],
+            offset: 0,
             body: None,
         }
     }
@@ -128,6 +129,7 @@ impl TokenService {
             method: Method::POST,
             url: self.realm.clone(),
             accept: &[],
+            offset: 0,
             body: Some(Body {
                 media_type: "application/x-www-form-urlencoded".to_owned(),
                 bytes: form.into(),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RANGE};
 use reqwest::{Certificate, Client, Method, RequestBuilder, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use url::Url;
 
+use super::pulse::Pulse;
 use super::request::Body;
 use super::{Answer, Cause};
 
@@ -52,7 +53,18 @@ pub(super) struct Outgoing<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) accept: &'a [&'a str],
+    /// How many bytes at the beginning are not wanted.
+    pub(super) offset: u64,
     pub(super) body: Option<Body>,
+}
+
+/// A body that cannot be sent twice.
+pub(super) struct Upload {
+    /// How many bytes it has.
+    pub(super) size: u64,
+    pub(super) body: reqwest::Body,
+    /// Whether it moves.
+    pub(super) pulse: Pulse,
 }
 
 impl Transport {
@@ -87,13 +99,7 @@ impl Transport {
             let Some(target) = redirect_target(&outgoing.method, &url, &response) else {
                 break;
             };
-            let is_downgrade = url.scheme() == "https" && target.scheme() != "https";
-            if is_downgrade && !is_loopback(&target) {
-                return Err(Cause::Unencrypted {
-                    host: host(&url),
-                    target: origin(&target),
-                });
-            }
+            stay_encrypted(&url, &target)?;
             let authorization = if target.origin() == outgoing.url.origin() {
                 authorization
             } else {
@@ -102,14 +108,44 @@ impl Transport {
             response = self.hop(&outgoing, &target, authorization).await?;
             url = target;
         }
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let (status, headers) = (response.status(), response.headers().clone());
         let is_foreign = url.origin() != outgoing.url.origin();
-        let body = read(response, MAX_ERROR_BODY).await.unwrap_or_default();
-        let answer = Answer::new(host(&url), is_foreign, status, &headers, &body);
-        Err(Cause::Answered(Box::new(answer)))
+        succeeded(response, is_foreign).await
+    }
+
+    /// Sends a body that cannot be sent twice. There is no limit on how long that takes, only on
+    /// silence. A server that is not the registry gets no authorization.
+    pub(super) async fn upload(
+        &self,
+        url: &Url,
+        authorization: Option<Authorization>,
+        upload: Upload,
+    ) -> Result<Response, Cause> {
+        let is_foreign = authorization.is_none();
+        let request = self.client(url).put(url.clone());
+        let request = authorization
+            .unwrap_or(Authorization::Anonymous)
+            .apply(request)
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .header(CONTENT_LENGTH, upload.size)
+            .body(upload.body);
+        let begun = Instant::now();
+        let response = upload
+            .pulse
+            .guard(request.send())
+            .await
+            .map_err(|limit| stalled(url, limit))?
+            .map_err(|error| failed(url, error))?;
+        log(&Method::PUT, url, &response, begun);
+        succeeded(response, is_foreign).await
+    }
+
+    /// As in Go's clients, what is on this machine is never asked of a proxy.
+    fn client(&self, url: &Url) -> &Client {
+        if is_loopback(url) {
+            &self.direct
+        } else {
+            &self.proxied
+        }
     }
 
     async fn hop(
@@ -118,13 +154,11 @@ impl Transport {
         url: &Url,
         authorization: &Authorization,
     ) -> Result<Response, Cause> {
-        // As in Go's clients, what is on this machine is never asked of a proxy.
-        let client = if is_loopback(url) {
-            &self.direct
-        } else {
-            &self.proxied
-        };
+        let client = self.client(url);
         let mut request = client.request(outgoing.method.clone(), url.clone());
+        if outgoing.offset > 0 {
+            request = request.header(RANGE, format!("bytes={}-", outgoing.offset));
+        }
         if !outgoing.accept.is_empty() {
             request = request.header(ACCEPT, outgoing.accept.join(", "));
         }
@@ -132,18 +166,16 @@ impl Transport {
             request = request
                 .header(CONTENT_TYPE, &body.media_type)
                 .body(body.bytes.clone());
+        } else if outgoing.method == Method::POST {
+            // Some proxies answer 411 to a POST that says nothing of its length.
+            request = request.header(CONTENT_LENGTH, 0);
         }
         let begun = Instant::now();
         let sent = timeout(STALL_TIMEOUT, authorization.apply(request).send()).await;
         let response = sent
-            .map_err(|_| Cause::Stalled { host: host(url) })?
+            .map_err(|_| stalled(url, STALL_TIMEOUT))?
             .map_err(|error| failed(url, error))?;
-        tracing::debug!(
-            method = %outgoing.method,
-            url = format!("{}{}", origin(url), url.path()),
-            status = response.status().as_u16(),
-            elapsed = ?begun.elapsed(),
-        );
+        log(&outgoing.method, url, &response, begun);
         Ok(response)
     }
 }
@@ -160,27 +192,62 @@ impl Authorization {
     }
 }
 
+/// The response, where it tells of success.
+async fn succeeded(response: Response, is_foreign: bool) -> Result<Response, Cause> {
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let host = host(response.url());
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = read(response, MAX_ERROR_BODY).await.unwrap_or_default();
+    let answer = Answer::new(host, is_foreign, status, &headers, &body);
+    Err(Cause::Answered(Box::new(answer)))
+}
+
+/// What is encrypted must not be followed to where nothing is, but on this machine.
+pub(super) fn stay_encrypted(url: &Url, target: &Url) -> Result<(), Cause> {
+    let is_downgrade = url.scheme() == "https" && target.scheme() != "https";
+    if is_downgrade && !is_loopback(target) {
+        return Err(Cause::Unencrypted {
+            host: host(url),
+            target: origin(target),
+        });
+    }
+    Ok(())
+}
+
+fn log(method: &Method, url: &Url, response: &Response, begun: Instant) {
+    tracing::debug!(
+        %method,
+        url = format!("{}{}", origin(url), url.path()),
+        status = response.status().as_u16(),
+        elapsed = ?begun.elapsed(),
+    );
+}
+
+/// The next piece of a body; `None` when there is no more.
+pub(super) async fn chunk(response: &mut Response) -> Result<Option<Bytes>, Cause> {
+    match timeout(STALL_TIMEOUT, response.chunk()).await {
+        Ok(Ok(chunk)) => Ok(chunk),
+        Ok(Err(error)) => Err(failed(response.url(), error)),
+        Err(_) => Err(stalled(response.url(), STALL_TIMEOUT)),
+    }
+}
+
 /// Reads a body of at most this many bytes.
 pub(super) async fn read(mut response: Response, limit: u64) -> Result<Bytes, Cause> {
     let announced = header(&response, CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(Cause::TooLarge { limit });
     }
-    let url = response.url().clone();
     let mut body = BytesMut::new();
-    loop {
-        let chunk = timeout(STALL_TIMEOUT, response.chunk()).await;
-        let chunk = chunk
-            .map_err(|_| Cause::Stalled { host: host(&url) })?
-            .map_err(|error| failed(&url, error))?;
-        let Some(chunk) = chunk else {
-            return Ok(body.freeze());
-        };
+    while let Some(chunk) = chunk(&mut response).await? {
         if (body.len() + chunk.len()) as u64 > limit {
             return Err(Cause::TooLarge { limit });
         }
         body.extend_from_slice(&chunk);
     }
+    Ok(body.freeze())
 }
 
 /// A header's text.
@@ -216,6 +283,11 @@ fn redirect_target(method: &Method, url: &Url, response: &Response) -> Option<Ur
         return None;
     }
     url.join(header(response, LOCATION)?).ok()
+}
+
+fn stalled(url: &Url, limit: Duration) -> Cause {
+    let host = host(url);
+    Cause::Stalled { host, limit }
 }
 
 /// The error without its URL, whose query may hold a signature.

@@ -1,0 +1,371 @@
+//! How hard a registry is leaned on, and what its complaints change.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reqwest::Method;
+use tokio::time::{Instant, sleep_until};
+
+use super::pace::Pace;
+use super::rate_limit::RateLimit;
+use super::session::PUBLIC_ECR;
+use super::window::{Slot, Window};
+use crate::image::Registry;
+
+/// Blobs under way at once at one registry. Past three or four there is little to gain on a good
+/// line (zarf's measurements); skopeo takes six.
+const TRANSFERS: usize = 6;
+
+/// Small requests under way at once at one registry: a few round trips' worth, no burst.
+const REQUESTS: usize = 8;
+
+/// Manifests written in a second to ECR, whose quota (`PutImage`) is ten.
+const MANIFEST_PUTS: usize = 8;
+
+/// HEADs in a second to Docker Hub, whose abuse limit is thousands of requests a minute.
+const DOCKER_HUB_HEADS: usize = 10;
+
+/// How long nothing is sent to a registry that complains and does not say how long; it doubles
+/// with each complaint that follows.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest pause that is not asked for.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+
+/// Told when a registry asks for slower requests: which one, and for how long nothing is sent to
+/// it.
+pub type OnPause = Arc<dyn Fn(&Registry, Duration) + Send + Sync>;
+
+/// How hard each registry is leaned on.
+#[derive(Clone)]
+pub struct Politeness {
+    /// Blobs under way at once at one registry.
+    pub transfers: usize,
+    /// Manifests written in a second to one of ECR's registries. ECR allows ten to an account and
+    /// region, so that processes that share them must divide it.
+    pub manifest_puts: usize,
+    /// Told of every pause.
+    pub on_pause: Option<OnPause>,
+}
+
+impl Default for Politeness {
+    fn default() -> Self {
+        Self {
+            transfers: TRANSFERS,
+            manifest_puts: MANIFEST_PUTS,
+            on_pause: None,
+        }
+    }
+}
+
+impl fmt::Debug for Politeness {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Politeness")
+            .field("transfers", &self.transfers)
+            .field("manifest_puts", &self.manifest_puts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The right to move a blob: one slot at each registry that takes part, free again when dropped.
+#[derive(Debug)]
+pub struct Transfer {
+    pub(super) _slots: Vec<Slot>,
+}
+
+/// One registry's slots, paces and pauses, which all requests to it share.
+pub(super) struct Manners {
+    registry: Registry,
+    on_pause: Option<OnPause>,
+    pub(super) transfers: Arc<Window>,
+    requests: Arc<Window>,
+    puts: Option<Mutex<Pace>>,
+    heads: Option<Mutex<Pace>>,
+    pause: Mutex<Pause>,
+    rate_limit: Mutex<Option<RateLimit>>,
+}
+
+impl Manners {
+    pub(super) fn new(registry: Registry, politeness: &Politeness) -> Self {
+        let pace = |applies: bool, per_second| applies.then(|| Mutex::new(Pace::new(per_second)));
+        Self {
+            on_pause: politeness.on_pause.clone(),
+            transfers: Window::new(politeness.transfers),
+            requests: Window::new(REQUESTS),
+            puts: pace(is_ecr(&registry), politeness.manifest_puts),
+            heads: pace(registry.is_docker_hub(), DOCKER_HUB_HEADS),
+            pause: Mutex::default(),
+            rate_limit: Mutex::default(),
+            registry,
+        }
+    }
+
+    /// Waits until a small request may go out. It ends with the slot.
+    pub(super) async fn turn(&self, method: &Method) -> Slot {
+        loop {
+            let slot = self.requests.slot().await;
+            let Err(next) = self.pass(method, Instant::now()) else {
+                return slot;
+            };
+            drop(slot);
+            sleep_until(next).await;
+        }
+    }
+
+    /// Lets a request go out now, or says when to ask again.
+    fn pass(&self, method: &Method, now: Instant) -> Result<(), Instant> {
+        let mut paced = self.pace(method).map(locked);
+        let next = paced.as_ref().map_or(now, |pace| pace.next(now));
+        let next = next.max(locked(&self.pause).end(now));
+        if next > now {
+            return Err(next);
+        }
+        if let Some(pace) = &mut paced {
+            pace.pass(now);
+        }
+        Ok(())
+    }
+
+    /// Waits until no pause is on.
+    pub(super) async fn wait(&self) {
+        loop {
+            let now = Instant::now();
+            let end = locked(&self.pause).end(now);
+            if end <= now {
+                return;
+            }
+            sleep_until(end).await;
+        }
+    }
+
+    /// The registry took a request well.
+    pub(super) fn succeeded(&self, method: &Method) {
+        self.requests.succeeded();
+        self.transfers.succeeded();
+        locked(&self.pause).succeeded(Instant::now());
+        if let Some(pace) = self.pace(method) {
+            locked(pace).succeeded();
+        }
+    }
+
+    /// The registry asked for slower requests, perhaps said for how long to wait.
+    pub(super) fn throttled(&self, method: &Method, asked: Option<Duration>) {
+        let now = Instant::now();
+        if let Some(pace) = self.pace(method) {
+            locked(pace).throttled(now);
+        }
+        let begun = locked(&self.pause).throttled(now, asked);
+        if let Some(pause) = begun {
+            self.requests.throttled();
+            self.transfers.throttled();
+            tracing::debug!(registry = %self.registry, ?pause, "slowing down");
+            if let Some(on_pause) = &self.on_pause {
+                on_pause(&self.registry, pause);
+            }
+        }
+    }
+
+    /// Takes what an answer told of the budget.
+    pub(super) fn learn(&self, told: Option<RateLimit>) {
+        if told.is_some() {
+            *locked(&self.rate_limit) = told;
+        }
+    }
+
+    pub(super) fn rate_limit(&self) -> Option<RateLimit> {
+        *locked(&self.rate_limit)
+    }
+
+    fn pace(&self, method: &Method) -> Option<&Mutex<Pace>> {
+        match *method {
+            Method::PUT => self.puts.as_ref(),
+            Method::HEAD => self.heads.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// A time in which nothing is sent to a registry.
+#[derive(Debug, Default)]
+struct Pause {
+    end: Option<Instant>,
+    /// How many pauses there were since the registry last took a request well.
+    count: u32,
+}
+
+impl Pause {
+    /// When the pause ends; now when there is none.
+    fn end(&self, now: Instant) -> Instant {
+        self.end.map_or(now, |end| end.max(now))
+    }
+
+    fn succeeded(&mut self, now: Instant) {
+        if self.end(now) == now {
+            self.count = 0;
+        }
+    }
+
+    /// Returns how long the pause is where one begins. A complaint during a pause answers a
+    /// request from before it: it may make the pause longer, and begins none.
+    fn throttled(&mut self, now: Instant, asked: Option<Duration>) -> Option<Duration> {
+        let is_on = self.end(now) > now;
+        let unasked = if is_on {
+            Duration::ZERO
+        } else {
+            self.count += 1;
+            (FIRST_PAUSE * 2_u32.saturating_pow(self.count - 1)).min(MAX_PAUSE)
+        };
+        let pause = asked.map_or(unasked, |asked| asked.max(FIRST_PAUSE));
+        self.end = Some(self.end(now).max(now + pause));
+        (!is_on).then_some(pause)
+    }
+}
+
+/// Whether a registry is one of ECR's: `123456789012.dkr.ecr...`, `123456789012.dkr-ecr...` or
+/// public.
+pub(super) fn is_ecr(registry: &Registry) -> bool {
+    let is_private = registry.as_str().split_once('.').is_some_and(|it| {
+        let (account, rest) = it;
+        account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && (rest.starts_with("dkr.ecr") || rest.starts_with("dkr-ecr"))
+    });
+    is_private || PUBLIC_ECR.contains(&registry.as_str())
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{Fake, Reply};
+    use super::*;
+
+    const ECR: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+    fn manners(registry: &str) -> Manners {
+        let politeness = Politeness {
+            manifest_puts: 2,
+            ..Politeness::default()
+        };
+        Manners::new(registry.parse().unwrap(), &politeness)
+    }
+
+    #[test]
+    fn pauses_grow_while_nothing_succeeds() {
+        let mut pause = Pause::default();
+        let mut now = Instant::now();
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            pauses.push(pause.throttled(now, None).unwrap().as_millis());
+            assert_eq!(pause.throttled(now, None), None, "it is on already");
+            now = pause.end(now);
+        }
+        assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+        pause.succeeded(now);
+        assert_eq!(pause.throttled(now, None), Some(FIRST_PAUSE));
+        pause.succeeded(now);
+        assert_eq!(pause.count, 1, "it was under way before the pause");
+    }
+
+    #[test]
+    fn a_pause_is_as_long_as_the_longest_one_asked_for() {
+        let mut pause = Pause::default();
+        let now = Instant::now();
+        let asked = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(pause.throttled(now, asked(3)), asked(3));
+        assert_eq!(pause.throttled(now, asked(7)), None);
+        assert_eq!(pause.throttled(now, asked(1)), None);
+        assert_eq!(pause.end(now), now + Duration::from_secs(7));
+        let mut pause = Pause::default();
+        assert_eq!(pause.throttled(now, asked(0)), Some(FIRST_PAUSE));
+    }
+
+    #[test]
+    fn each_kind_has_its_pace() {
+        let now = Instant::now();
+        let later = Err(now + Duration::from_secs(1));
+        let passes = |manners: &Manners, method, count| {
+            let passes = (0..count).map(|_| manners.pass(&method, now));
+            passes.collect::<Vec<_>>()
+        };
+        let ecr = manners(ECR);
+        assert_eq!(passes(&ecr, Method::PUT, 3), [Ok(()), Ok(()), later]);
+        assert_eq!(passes(&ecr, Method::HEAD, 99), [Ok(()); 99]);
+        let plain = manners("ghcr.io");
+        assert_eq!(passes(&plain, Method::PUT, 99), [Ok(()); 99]);
+        let hub = passes(&manners("docker.io"), Method::HEAD, 11);
+        assert_eq!(hub, [&[Ok(()); DOCKER_HUB_HEADS][..], &[later]].concat());
+    }
+
+    #[test]
+    fn one_complaint_stops_all() {
+        let manners = manners(ECR);
+        manners.throttled(&Method::PUT, Some(Duration::from_secs(9)));
+        let now = Instant::now();
+        for method in [Method::GET, Method::HEAD, Method::PUT] {
+            let next = manners.pass(&method, now).unwrap_err();
+            assert!(next > now + Duration::from_secs(8));
+        }
+    }
+
+    #[test]
+    fn knows_ecr() {
+        for (registry, expected) in [
+            (ECR, true),
+            ("123456789012.dkr-ecr.us-east-1.on.aws", true),
+            ("public.ecr.aws", true),
+            ("docker.io", false),
+            ("ecr.example", false),
+            ("123456789012.example", false),
+        ] {
+            assert_eq!(is_ecr(&registry.parse().unwrap()), expected, "{registry}");
+        }
+    }
+
+    #[tokio::test]
+    async fn both_ends_are_taken_together() {
+        let fake = Fake::start(|_, _| Reply::status(200)).await;
+        let client = fake.client();
+        let [one, other]: [Registry; 2] = ["a.example", "b.example"].map(|it| it.parse().unwrap());
+        let mut held = Vec::new();
+        for _ in 0..TRANSFERS {
+            held.push(client.transfer(&[&one, &one]).await);
+        }
+        let is_free = async |ends: &[&Registry]| {
+            let transfer = client.transfer(ends);
+            let limit = Duration::from_millis(20);
+            tokio::time::timeout(limit, transfer).await.is_ok()
+        };
+        assert!(!is_free(&[&other, &one]).await);
+        assert!(is_free(&[&other]).await);
+        drop(held);
+        assert!(is_free(&[&other, &one]).await);
+    }
+
+    #[tokio::test]
+    async fn docker_hubs_budget_is_known() {
+        let fake = Fake::start(|_, _| {
+            Reply::manifest()
+                .header("ratelimit-limit", "100;w=21600")
+                .header("ratelimit-remaining", "76;w=21600")
+        })
+        .await;
+        let client = fake.client_for("docker.io");
+        let hub = Registry::docker_hub();
+        assert_eq!(client.rate_limit(&hub), None);
+        client
+            .head_manifest(&"redis:7".parse().unwrap())
+            .await
+            .unwrap();
+        let told = RateLimit {
+            limit: 100,
+            remaining: 76,
+            window: Duration::from_hours(6),
+        };
+        assert_eq!(client.rate_limit(&hub), Some(told));
+    }
+}
