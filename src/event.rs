@@ -22,6 +22,10 @@ pub enum Step {
     Connect,
     /// The Dockerfile is generated.
     Render,
+    /// Manifests and blobs travel from the source to the destination.
+    Copy,
+    /// The tags of the source's repository are listed.
+    List,
     /// The Docker daemon pulls the base and runs the lines, for one platform.
     Build(Platform),
     /// The Docker daemon uploads the built image.
@@ -39,6 +43,8 @@ impl fmt::Display for Step {
             Self::Inspect => formatter.write_str("look at the destination"),
             Self::Create => formatter.write_str("create the repository"),
             Self::Overwrite => formatter.write_str("overwrite the tag"),
+            Self::Copy => formatter.write_str("copy the image"),
+            Self::List => formatter.write_str("list the source's tags"),
             Self::Render => formatter.write_str("generate the Dockerfile"),
             Self::Connect => formatter.write_str("connect to Docker"),
             Self::Build(platform) => write!(formatter, "build for {platform}"),
@@ -56,6 +62,15 @@ pub enum Event {
     Planning {
         /// How many images.
         images: usize,
+    },
+    /// The patterns of one entry of the file met the tags that its repository has.
+    Selected {
+        /// The repository that was listed.
+        source: Reference,
+        /// How many tags it has.
+        listed: usize,
+        /// How many tags each rule left: its name and the number.
+        kept: Vec<(&'static str, usize)>,
     },
     /// Planning is over.
     Planned,

@@ -2,7 +2,7 @@
 
 use crate::cli::{self, Output, Talk};
 use crate::pipeline::{self, make_plan};
-use crate::report::{OutcomeObject, outcome_table};
+use crate::report::{OutcomeObject, outcome_table, tell_unlisted};
 
 use super::exit::Exit;
 use super::{console, session};
@@ -11,8 +11,9 @@ use super::{console, session};
 pub(super) async fn apply(arguments: cli::Apply, talk: Talk) -> anyhow::Result<Exit> {
     let specification = session::specification(&arguments.selection).await?;
     let access = session::access(&specification, console::observer(talk)).await?;
-    let plan = make_plan(specification.images, specification.repositories, &access).await;
+    let plan = make_plan(specification, &access).await?;
     let jobs = arguments.jobs;
+    tell_unlisted(&plan.unlisted, &*access.observer);
     let outcome = pipeline::apply(plan, &access, &session::variable, jobs).await;
     match arguments.data.output {
         Output::Text => console::print(&outcome_table(&outcome))?,

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use crate::failure::{Failure, Kind};
-use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError};
+use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError, Unlisted};
 use crate::{aws, config, credentials, docker, ecr, registry};
 
 /// The exit codes of longshore.
@@ -45,13 +45,14 @@ impl Exit {
                 Status::Failed(error) => Some(error.kind()),
                 _ => None,
             });
-        Self::of_kinds(kinds, done)
+        Self::of_kinds(kinds.chain(kinds_of(&outcome.unlisted)), done)
     }
 
     /// The code of a plan: that of applying it, as far as the plan can tell.
     pub fn of_plan(plan: &Plan, detailed: bool) -> Self {
-        let kinds: Vec<Kind> = plan.images.iter().filter_map(ImagePlan::failure).collect();
-        let planned = kinds.len() < plan.images.len();
+        let failed: Vec<Kind> = plan.images.iter().filter_map(ImagePlan::failure).collect();
+        let planned = failed.len() < plan.images.len();
+        let kinds = failed.into_iter().chain(kinds_of(&plan.unlisted));
         match Self::of_kinds(kinds, planned) {
             Self::Success if detailed && plan.has_changes() => Self::Changes,
             exit => exit,
@@ -80,6 +81,10 @@ impl Exit {
             Kind::Transient | Kind::Conflict | Kind::Permanent => Self::Failed,
         }
     }
+}
+
+fn kinds_of(unlisted: &[Unlisted]) -> impl Iterator<Item = Kind> {
+    unlisted.iter().map(|unlisted| unlisted.error.kind())
 }
 
 /// What a failed command can say about its cause: the first of the rooms' errors in the chain.

@@ -4,7 +4,7 @@ use crate::cli::{self, Output, Talk};
 use crate::config::{SingleImage, Specification};
 use crate::image::Digest;
 use crate::pipeline::{self, DEFAULT_JOBS, ImageOutcome, Status, make_plan};
-use crate::report::OutcomeObject;
+use crate::report::{OutcomeObject, tell_unlisted};
 
 use super::exit::Exit;
 use super::{console, session};
@@ -24,7 +24,8 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
         registry: given(arguments.registry.as_ref()),
     })?;
     let access = session::access(&specification, console::observer(talk)).await?;
-    let plan = make_plan(specification.images, specification.repositories, &access).await;
+    let plan = make_plan(specification, &access).await?;
+    tell_unlisted(&plan.unlisted, &*access.observer);
     let outcome = pipeline::apply(plan, &access, &session::variable, DEFAULT_JOBS).await;
     match arguments.data.output {
         Output::Text => {

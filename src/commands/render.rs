@@ -6,9 +6,10 @@ use anyhow::Context;
 
 use crate::cli::{self, Talk};
 use crate::config::ImageSpecification;
-use crate::failure::{Failure, Kind, chain};
+use crate::failure::{Failure, Kind};
 use crate::image::Platform;
-use crate::pipeline::{self, Dockerfile};
+use crate::pipeline::{self, Dockerfile, expand};
+use crate::report::{tell_failure, tell_unlisted};
 
 use super::exit::Exit;
 use super::{console, session};
@@ -19,25 +20,30 @@ pub(super) async fn render(arguments: cli::Render, talk: Talk) -> anyhow::Result
     let specification = session::specification(&arguments.selection).await?;
     let upstreams = session::upstreams(&specification)?;
     let observer = console::observer(talk);
+    let (specification, unlisted) = expand(specification, &upstreams, &*observer).await?;
     // Asking the daemon would make `render` need one; `apply` asks.
     let daemon = Platform::new("linux", std::env::consts::ARCH, None);
-    let mut failures: Vec<Kind> = Vec::new();
-    for image in &specification.images {
+    tell_unlisted(&unlisted, &*observer);
+    let mut failures: Vec<Kind> = unlisted
+        .iter()
+        .map(|unlisted| unlisted.error.kind())
+        .collect();
+    let mut rendered = false;
+    for image in specification.images.iter().filter(|image| !image.is_copy()) {
         match pipeline::render(image, &upstreams, &daemon).await {
-            Ok(dockerfiles) => write(image, &dockerfiles, arguments.directory.as_deref())?,
+            Ok(dockerfiles) => {
+                rendered = true;
+                write(image, &dockerfiles, arguments.directory.as_deref())?;
+            }
             Err(error) => {
                 failures.push(error.kind());
-                let image = image.source.clone();
-                let (reason, hint) = (chain(&error), error.hint());
-                observer.observe(crate::event::Event::Failed {
-                    image,
-                    reason,
-                    hint,
-                });
+                tell_failure(&image.source, &error, &*observer);
             }
         }
     }
-    let rendered = failures.len() < specification.images.len();
+    if !rendered && failures.is_empty() {
+        console::say("no image has lines, so there is no Dockerfile");
+    }
     Ok(Exit::of_kinds(failures, rendered))
 }
 

@@ -63,6 +63,7 @@ pub(super) async fn access(
     let ecr = Ecr::new(&session, account_id);
     // Asked for in any case: a refused key is then told once, and before anything happened.
     let own = ecr.registry().await?;
+    let api_knows_images = registry.is_none();
     let endpoint = registry.unwrap_or(own);
     let destination = endpoint.registry.clone();
     let upstreams = open(specification, Some((endpoint, &ecr)))?;
@@ -70,6 +71,7 @@ pub(super) async fn access(
         upstreams,
         ecr,
         destination,
+        api_knows_images,
         observer,
     })
 }

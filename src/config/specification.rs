@@ -114,3 +114,10 @@ impl Platforms {
         }
     }
 }
+
+impl ImageSpecification {
+    /// Whether nothing is added to the source, so that its bytes are copied and nothing is built.
+    pub fn is_copy(&self) -> bool {
+        self.lines.as_slice().is_empty() && self.template.is_builtin()
+    }
+}

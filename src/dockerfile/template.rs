@@ -15,6 +15,7 @@ const BUILTIN: &str = include_str!("../../templates/Dockerfile.hbs");
 #[derive(Clone, Debug)]
 pub struct Template {
     handlebars: Arc<Handlebars<'static>>,
+    is_builtin: bool,
 }
 
 /// A template cannot be parsed or rendered.
@@ -89,7 +90,16 @@ const NAME: &str = "Dockerfile";
 impl Template {
     /// The template that longshore brings: `FROM`, then the lines.
     pub fn builtin() -> Self {
-        Self::parse(BUILTIN).expect("the built-in template is sound")
+        let template = Self::parse(BUILTIN).expect("the built-in template is sound");
+        Self {
+            is_builtin: true,
+            ..template
+        }
+    }
+
+    /// Whether this is the template that longshore brings, which adds nothing of its own.
+    pub fn is_builtin(&self) -> bool {
+        self.is_builtin
     }
 
     /// A template of the user's own.
@@ -100,6 +110,7 @@ impl Template {
         handlebars.register_template_string(NAME, text)?;
         Ok(Self {
             handlebars: Arc::new(handlebars),
+            is_builtin: false,
         })
     }
 

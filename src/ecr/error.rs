@@ -49,6 +49,22 @@ pub enum Error {
         /// Why.
         source: aws::Error,
     },
+    /// The tags of a repository could not be listed.
+    #[error("cannot list the tags of the ECR repository `{repository}`")]
+    List {
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
+    /// It could not be found out which blobs a repository has.
+    #[error("cannot ask for the layers of the ECR repository `{repository}`")]
+    CheckLayers {
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
     /// Tags could not be deleted.
     #[error("cannot delete tags of the ECR repository `{repository}`")]
     Delete {
@@ -67,6 +83,8 @@ impl Failure for Error {
             | Self::Describe { source, .. }
             | Self::Create { source, .. }
             | Self::Policy { source, .. }
+            | Self::List { source, .. }
+            | Self::CheckLayers { source, .. }
             | Self::Delete { source, .. } => source.kind(),
         }
     }
@@ -89,6 +107,8 @@ impl Failure for Error {
             Self::Token { source, .. }
             | Self::Describe { source, .. }
             | Self::Create { source, .. }
+            | Self::List { source, .. }
+            | Self::CheckLayers { source, .. }
             | Self::Delete { source, .. } => source.hint(),
         }
     }

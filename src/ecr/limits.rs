@@ -2,3 +2,10 @@
 
 /// How many images one `BatchDeleteImage` takes (botocore's model of ECR: `ImageIdentifierList`).
 pub(super) const IMAGES_PER_DELETION: usize = 100;
+
+/// How many images one page of `ListImages` holds (botocore's model of ECR: `MaxResults`).
+pub(super) const TAGS_PER_PAGE: i32 = 1000;
+
+/// How many blobs one `BatchCheckLayerAvailability` takes (botocore's model of ECR:
+/// `BatchedOperationLayerDigestList`).
+pub(super) const LAYERS_PER_CHECK: usize = 100;

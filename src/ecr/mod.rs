@@ -5,11 +5,13 @@ mod credentials;
 mod error;
 mod host;
 mod images;
+mod layers;
 mod limits;
 mod repositories;
 mod settings;
 #[cfg(test)]
 mod stand_in;
+mod tags;
 mod token;
 mod token_cache;
 

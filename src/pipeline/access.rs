@@ -48,6 +48,9 @@ pub struct Access {
     pub ecr: Ecr,
     /// The destination registry.
     pub destination: Registry,
+    /// Whether ECR's API knows what the destination registry holds: not where the file puts the
+    /// registry elsewhere.
+    pub api_knows_images: bool,
     /// Receives what happens.
     pub observer: Arc<dyn Observer>,
 }

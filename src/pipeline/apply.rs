@@ -3,21 +3,25 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::OnceCell;
 
-use crate::config::ImageSpecification;
+use crate::config::{ImageSpecification, Repositories};
 use crate::docker::Docker;
 use crate::ecr::Creation;
 use crate::event::{Event, Step};
 use crate::failure::{Failure, chain};
-use crate::image::Repository;
+use crate::image::{Digest, Repository};
 
 use super::build::Builder;
-use super::observe::PARALLEL_QUESTIONS;
-use super::{Access, Action, ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError, make_plan};
+use super::copy::Copier;
+use super::planner::plan_images;
+use super::{
+    Access, Action, ImageOutcome, ImagePlan, Outcome, Plan, Reason, Status, StepError, Work,
+};
 
 /// Images worked on at once unless the user says otherwise. A build is bound by one core of the
 /// daemon and one upload, and four keep a small CodeBuild machine busy without starving it.
@@ -42,29 +46,35 @@ pub async fn apply(
         access,
         environment,
         jobs,
+        repositories: plan.repositories.clone(),
         builder: OnceCell::new(),
+        copier: Copier::new(access),
+        creations: Mutex::default(),
     };
-    let repositories = plan.repositories.clone();
-    let mut outcome = workshop.carry_out(plan, Try::First).await;
+    let unlisted = plan.unlisted.clone();
+    let mut images = workshop.carry_out(plan, Try::First).await;
 
     let postponed = |image: &ImageOutcome| Try::First.postpones(&image.status);
-    let indices: Vec<usize> = (0..outcome.images.len())
-        .filter(|&index| postponed(&outcome.images[index]))
+    let indices: Vec<usize> = (0..images.len())
+        .filter(|&index| postponed(&images[index]))
         .collect();
     if !indices.is_empty() {
         tokio::time::sleep(PAUSE_BEFORE_LAST_TRY).await;
-        let images = indices
+        let again = indices
             .iter()
-            .map(|&index| outcome.images[index].plan.image.clone());
-        let images: Vec<ImageSpecification> = images.collect();
-        let plan = make_plan(images, repositories, access).await;
+            .map(|&index| images[index].plan.image.clone());
+        let again: Vec<ImageSpecification> = again.collect();
+        let plan = plan_images(again, workshop.repositories.clone(), access).await;
         let again = workshop.carry_out(plan, Try::Last).await;
-        outcome.created.extend(again.created);
-        for (index, image) in indices.into_iter().zip(again.images) {
-            outcome.images[index] = image;
+        for (index, image) in indices.into_iter().zip(again) {
+            images[index] = image;
         }
     }
-    outcome
+    Outcome {
+        created: workshop.created(),
+        unlisted,
+        images,
+    }
 }
 
 /// Whether a failed image gets another try.
@@ -86,13 +96,15 @@ impl Try {
     }
 }
 
-type Creations = BTreeMap<Repository, Result<Creation, StepError>>;
-
 struct Workshop<'a> {
     access: &'a Access,
     environment: Environment<'a>,
     jobs: NonZeroUsize,
+    repositories: Repositories,
     builder: OnceCell<Result<Builder<'a>, StepError>>,
+    copier: Copier<'a>,
+    /// What became of the repositories that had to be created.
+    creations: Mutex<BTreeMap<Repository, Arc<OnceCell<Result<Creation, StepError>>>>>,
 }
 
 impl<'a> Workshop<'a> {
@@ -117,14 +129,13 @@ impl<'a> Workshop<'a> {
             .map_err(Clone::clone)
     }
 
-    async fn carry_out(&self, plan: Plan, attempt: Try) -> Outcome {
-        let creations = if plan.has_changes() && self.builder().await.is_ok() {
-            self.create_repositories(&plan).await
-        } else {
-            Creations::new()
-        };
+    async fn carry_out(&self, plan: Plan, attempt: Try) -> Vec<ImageOutcome> {
+        if plan.builds() {
+            // Asked for first: a missing daemon is told before anything else happens.
+            let _ = self.builder().await;
+        }
         let work = plan.images.into_iter().enumerate().map(|(index, plan)| {
-            let work = self.bring_into_place(plan, &creations, attempt);
+            let work = self.bring_into_place(plan, attempt);
             async move { (index, work.await) }
         });
         let mut images: Vec<(usize, ImageOutcome)> = stream::iter(work)
@@ -132,20 +143,20 @@ impl<'a> Workshop<'a> {
             .collect()
             .await;
         images.sort_unstable_by_key(|(index, _)| *index);
-        let created = creations
-            .into_iter()
-            .filter(|(_, creation)| matches!(creation, Ok(Creation::Created)))
-            .map(|(repository, _)| repository)
-            .collect();
-        Outcome {
-            created,
-            images: images.into_iter().map(|(_, image)| image).collect(),
-        }
+        images.into_iter().map(|(_, image)| image).collect()
     }
 
-    async fn create_repositories(&self, plan: &Plan) -> Creations {
-        let settings = &plan.repositories.settings;
-        let create = async |repository: &Repository| {
+    /// Creates a repository for the first image that needs it; the others wait.
+    async fn create(&self, repository: &Repository) -> Result<(), StepError> {
+        let cell = {
+            let mut creations = self
+                .creations
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(creations.entry(repository.clone()).or_default())
+        };
+        let create = || async {
+            let settings = &self.repositories.settings;
             let creation = self
                 .access
                 .ecr
@@ -157,26 +168,27 @@ impl<'a> Workshop<'a> {
                     .observer
                     .observe(Event::RepositoryCreated { repository });
             }
-            (
-                repository.clone(),
-                creation.map_err(StepError::at(Step::Create)),
-            )
+            creation.map_err(StepError::at(Step::Create))
         };
-        stream::iter(&plan.create)
-            .map(create)
-            .buffer_unordered(PARALLEL_QUESTIONS)
-            .collect()
-            .await
+        let creation = cell.get_or_init(create).await;
+        creation.as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
-    async fn bring_into_place(
-        &self,
-        plan: ImagePlan,
-        creations: &Creations,
-        attempt: Try,
-    ) -> ImageOutcome {
+    fn created(&self) -> Vec<Repository> {
+        let creations = self
+            .creations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let created = |cell: &OnceCell<Result<Creation, StepError>>| {
+            matches!(cell.get(), Some(Ok(Creation::Created)))
+        };
+        let created = creations.iter().filter(|(_, cell)| created(cell));
+        created.map(|(repository, _)| repository.clone()).collect()
+    }
+
+    async fn bring_into_place(&self, plan: ImagePlan, attempt: Try) -> ImageOutcome {
         let started = Instant::now();
-        let status = match self.status_of(&plan, creations, started).await {
+        let status = match self.status_of(&plan, started).await {
             Ok(status) => status,
             Err(error) => Status::Failed(error),
         };
@@ -186,34 +198,55 @@ impl<'a> Workshop<'a> {
         ImageOutcome { plan, status }
     }
 
-    async fn status_of(
-        &self,
-        plan: &ImagePlan,
-        creations: &Creations,
-        started: Instant,
-    ) -> Result<Status, StepError> {
+    async fn status_of(&self, plan: &ImagePlan, started: Instant) -> Result<Status, StepError> {
         let decision = plan.decision.as_ref().map_err(Clone::clone)?;
         match &decision.action {
             Action::Skip { digest } => Ok(Status::InPlace {
                 digest: digest.clone(),
             }),
             Action::NoRepository | Action::Keep { .. } => Ok(Status::Left),
-            Action::Build { base, marks } => {
-                let builder = self.builder().await?;
-                if let Some(Err(error)) = creations.get(&plan.image.repository) {
-                    return Err(error.clone());
-                }
-                let image = plan.destination.clone();
-                self.access.observer.observe(Event::Started { image });
-                let digest = builder
-                    .build(&plan.image, &plan.destination, base, marks)
-                    .await?;
+            Action::Make(work) => {
+                let digest = self.make(plan, work, &decision.reason).await?;
                 Ok(Status::Done {
                     digest,
                     elapsed: started.elapsed(),
                 })
             }
         }
+    }
+
+    async fn make(
+        &self,
+        plan: &ImagePlan,
+        work: &Work,
+        reason: &Reason,
+    ) -> Result<Digest, StepError> {
+        let ImagePlan {
+            image, destination, ..
+        } = plan;
+        let is_new = *reason == Reason::NewRepository;
+        match work {
+            Work::Build { base, marks } => {
+                let builder = self.builder().await?;
+                self.begin(plan, is_new).await?;
+                builder.build(image, destination, base, marks).await
+            }
+            Work::Copy { source, part } => {
+                self.begin(plan, is_new).await?;
+                self.copier
+                    .copy(image, destination, source, part, is_new)
+                    .await
+            }
+        }
+    }
+
+    async fn begin(&self, plan: &ImagePlan, is_new_repository: bool) -> Result<(), StepError> {
+        if is_new_repository {
+            self.create(&plan.image.repository).await?;
+        }
+        let image = plan.destination.clone();
+        self.access.observer.observe(Event::Started { image });
+        Ok(())
     }
 }
 

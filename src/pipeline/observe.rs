@@ -2,19 +2,21 @@
 //! needs: an unchanged image costs one HEAD at its source.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::config::{ImageSpecification, Repositories};
+use crate::config::ImageSpecification;
 use crate::dockerfile::{Recipe, RenderError};
 use crate::ecr::TagMutability;
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
-use crate::image::{Digest, Reference, Repository};
+use crate::image::{Digest, Platform, Reference, Repository, Tag};
 
 use super::base::BaseError;
 use super::marks::{Marks, base_name};
 use super::observe_destination::{DestinationState, observe_destination};
+use super::part::{Part, Wanted};
 use super::{Access, Base, Reason, StepError, Upstreams};
 
 /// Small questions asked together, of registries and of ECR's API.
@@ -43,13 +45,40 @@ pub(super) enum Observation {
     },
     /// The tag has to be made.
     Outdated {
-        /// The source, with its platforms.
-        base: Base,
-        /// What the result will carry.
-        wanted: Marks,
-        /// Why it has to be made.
+        /// How.
+        work: Work,
+        /// Why.
         reason: Reason,
     },
+}
+
+/// How a destination tag is made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Work {
+    /// Built from this base.
+    Build {
+        /// The upstream image.
+        base: Base,
+        /// What the result will carry.
+        marks: Marks,
+    },
+    /// Copied.
+    Copy {
+        /// The digest of the source.
+        source: Digest,
+        /// Which part of it.
+        part: Part,
+    },
+}
+
+impl Work {
+    /// The source's digest.
+    pub(super) fn source(&self) -> &Digest {
+        match self {
+            Self::Build { base, .. } => &base.digest,
+            Self::Copy { source, .. } => source,
+        }
+    }
 }
 
 impl Observation {
@@ -58,7 +87,7 @@ impl Observation {
         match self {
             Self::NoRepository => None,
             Self::UpToDate { source, .. } | Self::Immutable { source, .. } => Some(source),
-            Self::Outdated { base, .. } => Some(&base.digest),
+            Self::Outdated { work, .. } => Some(work.source()),
         }
     }
 }
@@ -77,33 +106,40 @@ impl Failure for TemplateError {
 /// Looks at every image; the answers are in the images' order.
 pub(super) async fn observe(
     images: &[ImageSpecification],
-    settings: &Repositories,
+    create: bool,
     access: &Access,
 ) -> Vec<Result<Observation, StepError>> {
     let repositories = observe_repositories(images, access).await;
     stream::iter(images)
-        .map(|image| {
-            let repository = repositories[&image.repository].clone();
-            observe_image(image, repository, settings, access)
-        })
+        .map(|image| observe_image(image, &repositories[&image.repository], create, access))
         .buffered(PARALLEL_QUESTIONS)
         .collect()
         .await
 }
 
-type RepositoryState = Result<Option<TagMutability>, StepError>;
+/// What is known of a destination repository.
+#[derive(Clone)]
+struct RepositoryState {
+    mutability: TagMutability,
+    /// Its tags, where ECR's API knows them and somebody needs them.
+    tags: Option<Arc<BTreeMap<Tag, Digest>>>,
+}
 
-async fn observe_repositories(
-    images: &[ImageSpecification],
+type Repositories<'a> = BTreeMap<&'a Repository, Result<Option<RepositoryState>, StepError>>;
+
+/// Repositories that exist are listed where something is copied into them: one call answers for a
+/// thousand tags.
+async fn observe_repositories<'a>(
+    images: &'a [ImageSpecification],
     access: &Access,
-) -> BTreeMap<Repository, RepositoryState> {
-    let mut names: Vec<&Repository> = images.iter().map(|image| &image.repository).collect();
-    names.sort_unstable();
-    names.dedup();
-    let describe = async |name: &Repository| {
-        let state = access.ecr.describe_repository(name).await;
-        let state = state.map(|found| found.map(|description| description.tag_mutability));
-        (name.clone(), state.map_err(StepError::at(Step::Inspect)))
+) -> Repositories<'a> {
+    let mut names: BTreeMap<&Repository, bool> = BTreeMap::new();
+    for image in images {
+        *names.entry(&image.repository).or_default() |= image.is_copy();
+    }
+    let describe = async |(name, copies): (&'a Repository, bool)| {
+        let state = observe_repository(name, copies && access.api_knows_images, access).await;
+        (name, state)
     };
     stream::iter(names)
         .map(describe)
@@ -112,51 +148,188 @@ async fn observe_repositories(
         .await
 }
 
+async fn observe_repository(
+    name: &Repository,
+    list: bool,
+    access: &Access,
+) -> Result<Option<RepositoryState>, StepError> {
+    let description = access.ecr.describe_repository(name).await;
+    let Some(description) = description.map_err(StepError::at(Step::Inspect))? else {
+        return Ok(None);
+    };
+    let mutability = description.tag_mutability;
+    if !list {
+        return Ok(Some(RepositoryState {
+            mutability,
+            tags: None,
+        }));
+    }
+    let tags = match access.ecr.list_tags(name).await {
+        Ok(tags) => Some(Arc::new(tags)),
+        Err(error) => {
+            tracing::debug!(%name, %error, "asking tag by tag");
+            None
+        }
+    };
+    Ok(Some(RepositoryState { mutability, tags }))
+}
+
 async fn observe_image(
     image: &ImageSpecification,
-    repository: RepositoryState,
-    settings: &Repositories,
+    repository: &Result<Option<RepositoryState>, StepError>,
+    create: bool,
     access: &Access,
 ) -> Result<Observation, StepError> {
-    let repository = repository?;
-    if repository.is_none() && !settings.create {
+    let repository = repository.as_ref().map_err(Clone::clone)?.as_ref();
+    if repository.is_none() && !create {
         return Ok(Observation::NoRepository);
     }
-    let upstreams = &access.upstreams;
-    let tag = access.destination(&image.repository, &image.tag);
-    let look = async {
-        match repository {
-            Some(_) => observe_destination(&upstreams.client, &tag).await,
-            None => Ok(DestinationState::Absent),
-        }
+    let look = Look {
+        image,
+        repository,
+        access,
     };
-    let (source, held) = futures_util::try_join!(resolve(upstreams, &image.source), look)?;
-    let recipe = recipe(image).map_err(StepError::at(Step::Render))?;
-    let wanted = Marks::new(&image.source, &source, &recipe);
-    let reason = match repository {
-        Some(_) => Reason::compare(&held, &wanted),
-        None => Reason::NewRepository,
-    };
-    let immutable = repository.is_some_and(|mutability| mutability.is_immutable(&image.tag));
-    match held {
-        DestinationState::Holds { digest: held, .. } if reason == Reason::Unchanged => {
-            Ok(Observation::UpToDate { source, held })
+    if !image.is_copy() {
+        return look.at_marks(None).await;
+    }
+    match Wanted::of(&image.platforms) {
+        Wanted::Whole => look.at_digest(None).await,
+        Wanted::One(platform) => look.at_digest(Some(platform)).await,
+        Wanted::Several(platforms) => look.at_marks(Some(platforms)).await,
+    }
+}
+
+/// One image and what it is held against.
+struct Look<'a> {
+    image: &'a ImageSpecification,
+    repository: Option<&'a RepositoryState>,
+    access: &'a Access,
+}
+
+impl Look<'_> {
+    /// For what cannot have the source's digest: what it was made from stands in its marks.
+    /// `copied` are the platforms of a copy; a build has none.
+    async fn at_marks(&self, copied: Option<&[Platform]>) -> Result<Observation, StepError> {
+        let Self {
+            image,
+            repository,
+            access,
+        } = *self;
+        let tag = access.destination(&image.repository, &image.tag);
+        let held = async {
+            match repository {
+                Some(_) => observe_destination(&access.upstreams.client, &tag).await,
+                None => Ok(DestinationState::Absent),
+            }
+        };
+        let source = resolve(&access.upstreams, &image.source);
+        let (source, held) = futures_util::try_join!(source, held)?;
+        let recipe = recipe(image).map_err(StepError::at(Step::Render))?;
+        let marks = Marks::new(&image.source, &source, &recipe);
+        let reason = match repository {
+            Some(_) => Reason::compare(&held, &marks),
+            None => Reason::NewRepository,
+        };
+        let held = match held {
+            DestinationState::Absent => None,
+            DestinationState::Holds { digest, .. } => Some(digest),
+        };
+        if let Some(observation) = self.without_work(&source, held, &reason) {
+            return Ok(observation);
         }
-        DestinationState::Holds { digest: held, .. } if immutable => Ok(Observation::Immutable {
+        let base = self.base(&source).await?;
+        let work = match copied {
+            None => Work::Build { base, marks },
+            Some(platforms) => {
+                let part = Part::Several(platforms.to_vec(), marks);
+                Work::Copy { source, part }
+            }
+        };
+        Ok(Observation::Outdated { work, reason })
+    }
+
+    /// For what is copied byte for byte: equal digests are all there is to it. A platform picked
+    /// from an index has to be looked up in the index first.
+    async fn at_digest(&self, platform: Option<&Platform>) -> Result<Observation, StepError> {
+        let Self { image, access, .. } = *self;
+        let wanted = async {
+            let source = resolve(&access.upstreams, &image.source).await?;
+            let Some(platform) = platform else {
+                return Ok((source, Part::Whole));
+            };
+            let base = self.base(&source).await?;
+            let found = base
+                .platforms
+                .iter()
+                .find(|base| base.platform == *platform);
+            let part = found.map_or(Part::Whole, |base| Part::One(base.digest.clone()));
+            Ok((source, part))
+        };
+        let ((source, part), held) = futures_util::try_join!(wanted, self.held())?;
+        let digest = match &part {
+            Part::One(digest) => digest,
+            Part::Whole | Part::Several(..) => &source,
+        };
+        let reason = match &held {
+            _ if self.repository.is_none() => Reason::NewRepository,
+            None => Reason::NewTag,
+            Some(held) if held == digest => Reason::Unchanged,
+            Some(held) => Reason::OtherDigest { held: held.clone() },
+        };
+        if let Some(observation) = self.without_work(&source, held, &reason) {
+            return Ok(observation);
+        }
+        Ok(Observation::Outdated {
+            work: Work::Copy { source, part },
+            reason,
+        })
+    }
+
+    /// The digest that the tag has: from the repository's list, else by a HEAD.
+    async fn held(&self) -> Result<Option<Digest>, StepError> {
+        let Self {
+            image,
+            repository,
+            access,
+        } = *self;
+        let Some(repository) = repository else {
+            return Ok(None);
+        };
+        if let Some(tags) = &repository.tags {
+            return Ok(tags.get(&image.tag).cloned());
+        }
+        let tag = access.destination(&image.repository, &image.tag);
+        let head = access.upstreams.client.head_manifest(&tag).await;
+        Ok(head
+            .map_err(StepError::at(Step::Inspect))?
+            .map(|head| head.digest))
+    }
+
+    fn without_work(
+        &self,
+        source: &Digest,
+        held: Option<Digest>,
+        reason: &Reason,
+    ) -> Option<Observation> {
+        let (source, held) = (source.clone(), held?);
+        if *reason == Reason::Unchanged {
+            return Some(Observation::UpToDate { source, held });
+        }
+        let is_immutable = self.repository?.mutability.is_immutable(&self.image.tag);
+        let reason = reason.clone();
+        is_immutable.then_some(Observation::Immutable {
             source,
             held,
             reason,
-        }),
-        _ => {
-            let base = Base::fetch(&upstreams.client, &image.source, &source).await?;
-            base.check(&image.source, &image.platforms)
-                .map_err(StepError::at(Step::Resolve))?;
-            Ok(Observation::Outdated {
-                base,
-                wanted,
-                reason,
-            })
-        }
+        })
+    }
+
+    async fn base(&self, source: &Digest) -> Result<Base, StepError> {
+        let Self { image, access, .. } = *self;
+        let base = Base::fetch(&access.upstreams.client, &image.source, source).await?;
+        base.check(&image.source, &image.platforms)
+            .map_err(StepError::at(Step::Resolve))?;
+        Ok(base)
     }
 }
 

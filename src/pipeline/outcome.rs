@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use crate::image::{Digest, Repository};
 
-use super::{ImagePlan, StepError};
+use super::{ImagePlan, StepError, Unlisted};
 
 /// What became of a plan.
 #[derive(Debug)]
 pub struct Outcome {
     /// The repositories that were created.
     pub created: Vec<Repository>,
+    /// Repositories whose tags could not be listed.
+    pub unlisted: Vec<Unlisted>,
     /// One entry per destination tag, in the plan's order.
     pub images: Vec<ImageOutcome>,
 }

@@ -6,9 +6,8 @@ use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Reference, Repository};
 
-use super::marks::Marks;
-use super::observe::Observation;
-use super::{Base, Reason, StepError};
+use super::observe::{Observation, Work};
+use super::{Reason, StepError, Unlisted};
 
 /// What would be done, and why.
 #[derive(Clone, Debug)]
@@ -17,6 +16,8 @@ pub struct Plan {
     pub create: Vec<Repository>,
     /// How destination repositories are treated.
     pub repositories: Repositories,
+    /// Repositories whose tags could not be listed.
+    pub unlisted: Vec<Unlisted>,
     /// One entry per destination tag, in the file's order.
     pub images: Vec<ImagePlan>,
 }
@@ -46,13 +47,8 @@ pub struct Decision {
 /// What would be done to one destination tag.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Action {
-    /// Built from this base and pushed.
-    Build {
-        /// The upstream image.
-        base: Base,
-        /// What the result will carry.
-        marks: Marks,
-    },
+    /// Made.
+    Make(Work),
     /// Nothing: the tag holds what it should.
     Skip {
         /// What the tag holds.
@@ -108,12 +104,7 @@ impl Plan {
             .collect();
         let mut create: Vec<Repository> = images
             .iter()
-            .filter(|image| {
-                let missing = Reason::NewRepository;
-                image
-                    .build()
-                    .is_some_and(|(_, _, reason)| *reason == missing)
-            })
+            .filter(|image| matches!(image.work(), Some((_, Reason::NewRepository))))
             .map(|image| image.image.repository.clone())
             .collect();
         create.sort_unstable();
@@ -121,13 +112,21 @@ impl Plan {
         Self {
             create,
             repositories,
+            unlisted: Vec::new(),
             images,
         }
     }
 
+    /// Whether applying the plan needs the Docker daemon.
+    pub fn builds(&self) -> bool {
+        self.images
+            .iter()
+            .any(|image| matches!(image.work(), Some((Work::Build { .. }, _))))
+    }
+
     /// Whether applying the plan would change anything.
     pub fn has_changes(&self) -> bool {
-        self.images.iter().any(|image| image.build().is_some())
+        self.images.iter().any(|image| image.work().is_some())
     }
 }
 
@@ -160,17 +159,17 @@ impl ImagePlan {
     pub fn held(&self) -> Option<&Digest> {
         match &self.decision.as_ref().ok()?.action {
             Action::Skip { digest } | Action::Keep { digest } => Some(digest),
-            Action::Build { .. } | Action::NoRepository => None,
+            Action::Make(_) | Action::NoRepository => None,
         }
     }
 
-    /// The base, the marks and the reason of an image that would be built.
-    pub fn build(&self) -> Option<(&Base, &Marks, &Reason)> {
+    /// How and why the tag would be made, where it would.
+    pub fn work(&self) -> Option<(&Work, &Reason)> {
         match &self.decision {
             Ok(Decision {
-                action: Action::Build { base, marks },
+                action: Action::Make(work),
                 reason,
-            }) => Some((base, marks, reason)),
+            }) => Some((work, reason)),
             _ => None,
         }
     }
@@ -189,17 +188,7 @@ fn decide(seen: Observation, on_conflict: OnConflict) -> Result<Decision, StepEr
             }
             OnConflict::Keep => (Action::Keep { digest: held }, reason),
         },
-        Observation::Outdated {
-            base,
-            wanted,
-            reason,
-        } => (
-            Action::Build {
-                base,
-                marks: wanted,
-            },
-            reason,
-        ),
+        Observation::Outdated { work, reason } => (Action::Make(work), reason),
     };
     Ok(Decision { action, reason })
 }

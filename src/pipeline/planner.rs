@@ -1,14 +1,24 @@
 //! The one planner: `plan` prints what it finds, `apply` and `mirror` do it.
 
-use crate::config::{ImageSpecification, Repositories};
+use crate::config::{ImageSpecification, Mistakes, Repositories, Specification};
 
 use crate::event::Event;
 
+use super::expand::expand;
 use super::observe::observe;
 use super::{Access, Plan};
 
-/// Looks at every image and decides what to do.
-pub async fn make_plan(
+/// Lists what patterns need, looks at every image and decides what to do. Two images that would
+/// write the same tag are mistakes, also where only the listing shows it.
+pub async fn make_plan(specification: Specification, access: &Access) -> Result<Plan, Mistakes> {
+    let observer = &*access.observer;
+    let (specification, unlisted) = expand(specification, &access.upstreams, observer).await?;
+    let plan = plan_images(specification.images, specification.repositories, access).await;
+    Ok(Plan { unlisted, ..plan })
+}
+
+/// Looks at these images and decides what to do.
+pub(super) async fn plan_images(
     images: Vec<ImageSpecification>,
     repositories: Repositories,
     access: &Access,
@@ -16,7 +26,7 @@ pub async fn make_plan(
     access.observer.observe(Event::Planning {
         images: images.len(),
     });
-    let observations = observe(&images, &repositories, access).await;
+    let observations = observe(&images, repositories.create, access).await;
     access.observer.observe(Event::Planned);
     let destination =
         |image: &ImageSpecification| access.destination(&image.repository, &image.tag);

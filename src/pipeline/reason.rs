@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::image::Digest;
+
 use super::marks::Marks;
 use super::observe_destination::DestinationState;
 
@@ -25,6 +27,11 @@ pub enum Reason {
     BaseMoved {
         /// The digest that the image was made from.
         from: String,
+    },
+    /// The tag holds other bytes than the source.
+    OtherDigest {
+        /// What it holds.
+        held: Digest,
     },
     /// The lines, the template, the arguments or the platforms changed.
     RecipeChanged,
@@ -67,6 +74,9 @@ impl fmt::Display for Reason {
             Self::Foreign => formatter.write_str("the tag holds an image not built by longshore"),
             Self::SourceChanged { from } => write!(formatter, "the source was {from}"),
             Self::BaseMoved { from } => write!(formatter, "upstream moved from {}", short(from)),
+            Self::OtherDigest { held } => {
+                write!(formatter, "the tag holds {}", short(held.as_str()))
+            }
             Self::RecipeChanged => formatter.write_str("lines, arguments or platforms changed"),
             Self::Unchanged => formatter.write_str("up to date"),
         }
@@ -80,7 +90,6 @@ fn short(digest: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Digest;
 
     fn marks(name: &str, digest: &str, recipe: &str) -> Marks {
         Marks {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::failure::{Failure, chain};
 use crate::image::{Digest, Repository};
-use crate::pipeline::{ImagePlan, Outcome, Plan, Status, StepError};
+use crate::pipeline::{ImagePlan, Outcome, Plan, Status, StepError, Unlisted};
 
 use super::table::action_word;
 
@@ -18,12 +18,14 @@ pub struct PlanObject {
     command: &'static str,
     repositories_to_create: Vec<String>,
     summary: PlanSummary,
+    unlisted: Vec<UnlistedObject>,
     images: Vec<ImageObject>,
 }
 
 #[derive(Serialize)]
 struct PlanSummary {
     build: usize,
+    copy: usize,
     in_place: usize,
     skipped: usize,
     failed: usize,
@@ -36,6 +38,7 @@ pub struct OutcomeObject {
     command: &'static str,
     repositories_created: Vec<String>,
     summary: OutcomeSummary,
+    unlisted: Vec<UnlistedObject>,
     images: Vec<ImageObject>,
 }
 
@@ -58,6 +61,22 @@ struct ImageObject {
     status: &'static str,
     seconds: Option<f64>,
     error: Option<ErrorObject>,
+}
+
+/// A repository whose tags could not be listed.
+#[derive(Serialize)]
+struct UnlistedObject {
+    source: String,
+    error: ErrorObject,
+}
+
+impl UnlistedObject {
+    fn new(unlisted: &Unlisted) -> Self {
+        Self {
+            source: unlisted.source.to_string(),
+            error: ErrorObject::new(&unlisted.error),
+        }
+    }
 }
 
 /// An error that kept a command from beginning, as one JSON object.
@@ -87,15 +106,17 @@ impl PlanObject {
         };
         let summary = PlanSummary {
             build: count(&["build"]),
+            copy: count(&["copy"]),
             in_place: count(&["in place"]),
             skipped: count(&["keep", "skip"]),
-            failed: count(&["error"]),
+            failed: count(&["error"]) + plan.unlisted.len(),
         };
         Self {
             version: VERSION,
             command: "plan",
             repositories_to_create: names(&plan.create),
             summary,
+            unlisted: plan.unlisted.iter().map(UnlistedObject::new).collect(),
             images,
         }
     }
@@ -113,7 +134,7 @@ impl OutcomeObject {
             done: count("done"),
             in_place: count("in place"),
             skipped: count("skipped"),
-            failed: count("failed"),
+            failed: count("failed") + outcome.unlisted.len(),
         };
         let repositories_created = names(&outcome.created);
         Self {
@@ -121,6 +142,7 @@ impl OutcomeObject {
             command,
             repositories_created,
             summary,
+            unlisted: outcome.unlisted.iter().map(UnlistedObject::new).collect(),
             images,
         }
     }

@@ -89,6 +89,21 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         }
         Event::Started { image } => vec![format!("{}: started", name(image))],
         Event::Reached { image, step } => vec![format!("{}: {step}", name(image))],
+        Event::Selected {
+            source,
+            listed,
+            kept,
+        } => {
+            let kept = kept
+                .iter()
+                .map(|(rule, kept)| format!(", {kept} after `{rule}`"));
+            let kept: String = kept.collect();
+            vec![format!(
+                "{}: {}{kept}",
+                source.familiar(),
+                count(*listed, "tag")
+            )]
+        }
         Event::Planned | Event::Output { .. } => Vec::new(),
         Event::Postponed { image, reason } => {
             vec![format!(

@@ -1,5 +1,6 @@
 //! Events and outcomes as lines, bars, tables and JSON; the only place that knows a terminal.
 
+mod failures;
 mod json;
 mod lines;
 mod observer;
@@ -7,6 +8,7 @@ mod output_log;
 mod progress;
 mod table;
 
+pub use failures::{tell_failure, tell_failures, tell_unlisted};
 pub use json::{FailureObject, OutcomeObject, PlanObject};
 pub use lines::error_lines;
 pub use observer::{Style, observer};

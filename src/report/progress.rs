@@ -96,7 +96,10 @@ impl Observer for Progress {
                     log = state.log.take(image);
                 }
             }
-            Event::NoDocker { .. } | Event::RepositoryCreated { .. } | Event::Warning { .. } => {}
+            Event::Selected { .. }
+            | Event::NoDocker { .. }
+            | Event::RepositoryCreated { .. }
+            | Event::Warning { .. } => {}
         }
         let text = describe(Style::Normal, &event, &log).join("\n");
         if !text.is_empty() {

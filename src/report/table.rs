@@ -1,11 +1,12 @@
 //! Plans and outcomes as tables for people. Digests are short here; JSON has them whole.
 
 use std::error::Error;
+use std::fmt;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::image::{Digest, Reference};
-use crate::pipeline::{Action, ImagePlan, Outcome, Plan, Status};
+use crate::pipeline::{Action, ImagePlan, Outcome, Plan, Status, Unlisted, Work};
 
 use super::lines::{count, name};
 
@@ -18,43 +19,75 @@ pub fn plan_table(plan: &Plan) -> String {
     for repository in &plan.create {
         table.add_row(["create", repository.as_str(), "", "new repository"]);
     }
-    let mut counts = [0usize; 4];
+    let mut counts = Counts::default();
+    for Unlisted { source, error } in &plan.unlisted {
+        counts.failed += 1;
+        table.add_row(["error", "", &source.familiar(), &root_cause(error)]);
+    }
     for image in &plan.images {
-        let (place, action, reason) = match &image.decision {
-            Ok(decision) => {
-                let place = match decision.action {
-                    Action::Build { .. } => 0,
-                    Action::Skip { .. } => 1,
-                    Action::Keep { .. } | Action::NoRepository => 2,
-                };
-                (
-                    place,
-                    action_word(&decision.action),
-                    decision.reason.to_string(),
-                )
-            }
-            Err(error) => (3, "error", root_cause(error)),
+        let (action, reason) = match &image.decision {
+            Ok(decision) => (action_word(&decision.action), decision.reason.to_string()),
+            Err(error) => ("error", root_cause(error)),
         };
-        counts[place] += 1;
+        counts.add(action);
         let [destination, source] = [name(&image.destination), source(image)];
         table.add_row([action, &destination, &source, &reason]);
     }
-    let [build, in_place, skipped, failed] = counts;
     let create = match plan.create.len() {
         0 => String::new(),
         number => format!("{} to create, ", count(number, "repository")),
     };
-    let build = count(build, "image");
-    let summary = format!(
-        "{create}{build} to build, {in_place} in place, {skipped} skipped, {failed} failed"
-    );
-    format!("{}\n\n{summary}", table.trim_fmt())
+    format!("{}\n\n{create}{counts}", table.trim_fmt())
+}
+
+/// How many images a plan treats in which way.
+#[derive(Default)]
+struct Counts {
+    build: usize,
+    copy: usize,
+    in_place: usize,
+    skipped: usize,
+    failed: usize,
+}
+
+impl Counts {
+    fn add(&mut self, action: &str) {
+        let counter = match action {
+            "build" => &mut self.build,
+            "copy" => &mut self.copy,
+            "in place" => &mut self.in_place,
+            "error" => &mut self.failed,
+            _ => &mut self.skipped,
+        };
+        *counter += 1;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            build,
+            copy,
+            in_place,
+            skipped,
+            failed,
+        } = self;
+        write!(
+            formatter,
+            "{} to build, {copy} to copy, {in_place} in place, {skipped} skipped, {failed} failed",
+            count(*build, "image")
+        )
+    }
 }
 
 /// An outcome: a row per destination tag, then a line that counts.
 pub fn outcome_table(outcome: &Outcome) -> String {
     let mut table = table(["STATUS", "DESTINATION", "DIGEST", "REASON"]);
     let mut counts = [0usize; 4];
+    for Unlisted { source, error } in &outcome.unlisted {
+        counts[3] += 1;
+        table.add_row(["failed", &source.familiar(), "", &root_cause(error)]);
+    }
     for image in &outcome.images {
         let reason = match &image.plan.decision {
             Ok(decision) => decision.reason.to_string(),
@@ -78,7 +111,8 @@ pub fn outcome_table(outcome: &Outcome) -> String {
 /// The action's word, in tables and JSON.
 pub(super) fn action_word(action: &Action) -> &'static str {
     match action {
-        Action::Build { .. } => "build",
+        Action::Make(Work::Build { .. }) => "build",
+        Action::Make(Work::Copy { .. }) => "copy",
         Action::Skip { .. } => "in place",
         Action::Keep { .. } => "keep",
         Action::NoRepository => "skip",

@@ -1,0 +1,73 @@
+//! Lists repositories for the entries of the file that select tags by patterns.
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::{self, StreamExt};
+
+use crate::config::{Expansion, ImagePattern, Mistakes, Specification};
+use crate::event::{Event, Observer, Step};
+use crate::image::{Reference, Tag};
+
+use super::observe::PARALLEL_QUESTIONS;
+use super::{StepError, Upstreams};
+
+/// A repository that could not be listed: the tags that a pattern of the file selects from it are
+/// not known.
+#[derive(Clone, Debug)]
+pub struct Unlisted {
+    /// The repository.
+    pub source: Reference,
+    /// Why.
+    pub error: StepError,
+}
+
+/// The specification with every pattern replaced by the tags that it selects. A repository that
+/// cannot be listed fails alone: it is returned beside the specification, with why.
+pub async fn expand(
+    specification: Specification,
+    upstreams: &Upstreams,
+    observer: &dyn Observer,
+) -> Result<(Specification, Vec<Unlisted>), Mistakes> {
+    let mut sources: Vec<Reference> = specification
+        .patterns
+        .iter()
+        .map(ImagePattern::source)
+        .collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let list = async |source: Reference| {
+        let tags = upstreams.client.list_tags(&source).await;
+        (source, tags.map_err(StepError::at(Step::List)))
+    };
+    let listed: BTreeMap<Reference, Result<Vec<Tag>, StepError>> = stream::iter(sources)
+        .map(list)
+        .buffer_unordered(PARALLEL_QUESTIONS)
+        .collect()
+        .await;
+
+    let mut images = Vec::new();
+    for pattern in &specification.patterns {
+        let source = pattern.source();
+        if let Some(Ok(tags)) = listed.get(&source) {
+            let Expansion {
+                images: selected,
+                steps,
+            } = pattern.expand(tags);
+            let kept = steps.iter().map(|step| (step.name, step.kept)).collect();
+            observer.observe(Event::Selected {
+                source,
+                listed: tags.len(),
+                kept,
+            });
+            images.extend(selected);
+        }
+    }
+    let failed = listed.into_iter();
+    let failed = failed.filter_map(|(source, tags)| {
+        Some(Unlisted {
+            source,
+            error: tags.err()?,
+        })
+    });
+    Ok((specification.expanded(images)?, failed.collect()))
+}
