@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
-
-use crate::aws;
+use crate::aws::{self, RootCertificates};
 use crate::cli::Selection;
 use crate::config::{Destination, Document, Specification};
 use crate::credentials::{DockerConfig, Keyring};
@@ -30,7 +28,7 @@ pub(super) fn specification(selection: &Selection) -> anyhow::Result<Specificati
 
 /// Opens the source registries alone.
 pub(super) fn upstreams(specification: &Specification) -> anyhow::Result<Upstreams> {
-    open(specification, None)
+    open(specification, root_certificates()?.as_ref(), None)
 }
 
 /// Opens everything but Docker, which only building needs.
@@ -51,7 +49,7 @@ pub(super) async fn access(
         region,
         profile,
         role_arn,
-        root_certificates,
+        root_certificates: root_certificates.clone(),
     };
     let session = aws::Session::load(options).await?;
     let ecr = Ecr::new(&session, account_id);
@@ -60,7 +58,8 @@ pub(super) async fn access(
         None => ecr.registry().await?,
     };
     let destination = endpoint.registry.clone();
-    let upstreams = open(specification, Some((endpoint, &ecr)))?;
+    let certificates = root_certificates.as_ref();
+    let upstreams = open(specification, certificates, Some((endpoint, &ecr)))?;
     Ok(Access {
         upstreams,
         ecr,
@@ -71,6 +70,7 @@ pub(super) async fn access(
 
 fn open(
     specification: &Specification,
+    root_certificates: Option<&RootCertificates>,
     destination: Option<(Endpoint, &Ecr)>,
 ) -> anyhow::Result<Upstreams> {
     let upstreams = specification.upstreams.iter();
@@ -89,10 +89,11 @@ fn open(
         endpoints.insert(registry, endpoint);
     }
     let credentials: Arc<Keyring> = Arc::new(keyring);
+    let extra = root_certificates.map(RootCertificates::pem);
     let options = Options {
         credentials: credentials.clone(),
         endpoints,
-        extra_root_certificates: root_certificates()?.unwrap_or_default(),
+        extra_root_certificates: extra.unwrap_or_default().to_vec(),
     };
     let client = Client::new(options)?;
     Ok(Upstreams {
@@ -102,12 +103,9 @@ fn open(
     })
 }
 
-/// The certificates that `AWS_CA_BUNDLE` adds, as the AWS tools do.
-fn root_certificates() -> anyhow::Result<Option<Vec<u8>>> {
-    let Some(path) = variable("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) else {
-        return Ok(None);
-    };
-    let bytes = std::fs::read(Path::new(&path))
-        .with_context(|| format!("cannot read the certificates of AWS_CA_BUNDLE, `{path}`"))?;
-    Ok(Some(bytes))
+/// The certificates that `AWS_CA_BUNDLE` adds to the system's, at AWS and at every registry.
+fn root_certificates() -> anyhow::Result<Option<RootCertificates>> {
+    let path = variable("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
+    let certificates = path.map(|path| RootCertificates::read(Path::new(&path)));
+    Ok(certificates.transpose()?)
 }
