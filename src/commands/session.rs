@@ -8,7 +8,7 @@ use crate::aws::{self, RootCertificates};
 use crate::cli::Selection;
 use crate::config::{Destination, Document, Specification};
 use crate::credentials::{DockerConfig, Keyring};
-use crate::ecr::{Ecr, EcrCredentials};
+use crate::ecr::Ecr;
 use crate::event::Observer;
 use crate::image::Registry;
 use crate::pipeline::{Access, Upstreams};
@@ -84,8 +84,7 @@ fn open(
     );
     if let Some((endpoint, ecr)) = destination {
         let registry = endpoint.registry.clone();
-        let token = EcrCredentials::new(ecr.clone(), registry.clone());
-        keyring = keyring.with_provider(registry.clone(), Arc::new(token));
+        keyring = keyring.with_provider(registry.clone(), Arc::new(ecr.clone()));
         endpoints.insert(registry, endpoint);
     }
     let credentials: Arc<Keyring> = Arc::new(keyring);
