@@ -1,5 +1,6 @@
 //! Every integration test, in one binary.
 
+mod aws_settings;
 mod broken_files;
 mod changes;
 mod dockerhub_clone;
