@@ -285,10 +285,8 @@ mod tests {
             let failure = ConnectorError::other(error.into(), None);
             let error: SdkError<GetAuthorizationTokenError> = SdkError::dispatch_failure(failure);
             let error = Error::from_sdk("ecr", "GetAuthorizationToken", error);
-            let cause = error.source().map(ToString::to_string);
-            let (kind, hint) = (error.kind(), error.hint());
-            let [cause, hint] = [cause, hint].map(Option::unwrap_or_default);
-            format!("{error}: {cause}\n{kind:?}: {hint}")
+            let hint = error.hint().unwrap_or_default();
+            format!("{}\n{:?}: {hint}", chain(&error), error.kind())
         });
         insta::assert_snapshot!(told.join("\n\n"));
     }
