@@ -13,7 +13,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_types::os_shim_internal::Fs;
 
-use super::environment::environment;
+use super::environment::{environment, without_empty_endpoints};
 use super::http_client::http_client;
 use super::named_profile::NamedProfile;
 use super::profile::Profile;
@@ -79,6 +79,7 @@ impl Session {
             .timeout_config(timeouts)
             .load()
             .await;
+        config = without_empty_endpoints(config);
         let region = match config.region() {
             Some(region) if !region.as_ref().is_empty() => region.to_string(),
             _ => return Err(Error::MissingRegion),

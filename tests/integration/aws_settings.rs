@@ -93,18 +93,25 @@ fn with_keys(longshore: Longshore) -> Longshore {
 fn what_is_set_to_nothing_is_as_good_as_absent() {
     let (aws, home) = (Aws::start(), Home::new());
     let empty = || {
+        let plan = home.plan("", "").env("AWS_ENDPOINT_URL_ECR", &aws.url);
         let names = [
-            "REGION",
-            "DEFAULT_REGION",
-            "PROFILE",
-            "RETRY_MODE",
-            "MAX_ATTEMPTS",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            "AWS_DEFAULT_REGION",
+            "AWS_ENDPOINT_URL_STS",
+            "AWS_MAX_ATTEMPTS",
+            "AWS_PROFILE",
+            "AWS_REGION",
+            "AWS_RETRY_MODE",
+            "AWS_ROLE_ARN",
+            "AWS_SESSION_TOKEN",
+            "AWS_USE_DUALSTACK_ENDPOINT",
+            "AWS_USE_FIPS_ENDPOINT",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
         ];
-        names
-            .iter()
-            .fold(home.plan("", &aws.url), |longshore, name| {
-                longshore.env(&format!("AWS_{name}"), "")
-            })
+        let set = |longshore: Longshore, name: &&str| longshore.env(name, "");
+        names.iter().fold(plan, set)
     };
     empty().run().exits(3);
     with_keys(empty()).run().exits(3);
