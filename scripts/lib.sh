@@ -83,12 +83,16 @@ await() {
     done
 }
 
+# What a script has to do before its services end; it may say something else here.
+tidy() { :; }
+
 # dockerd ends its own containerd when it is asked to end, so that waiting for it is enough.
 stop_services() {
     status=$?
     set +e
     trap - EXIT
     trap '' INT TERM
+    tidy >/dev/null 2>&1
     for pid in $pids; do
         kill "$pid" 2>/dev/null
         wait "$pid"

@@ -1,7 +1,9 @@
-//! The arguments, each with its environment variable.
+//! The arguments; each that has a value has an environment variable.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::pipeline::DEFAULT_JOBS;
@@ -24,11 +26,11 @@ pub struct Arguments {
     pub talk: Talk,
 }
 
-/// How much is said, and in which form.
+/// How much is said.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Talk {
-    /// Say more on stderr: requests, then their headers' gist; repeat for more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Say more on stderr: each step and all that Docker prints; -vv adds each request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, overrides_with = "quiet")]
     pub verbose: u8,
 
     /// Say nothing on stderr but warnings and errors
@@ -36,19 +38,17 @@ pub struct Talk {
         short,
         long,
         global = true,
-        conflicts_with = "verbose",
-        env = "LONGSHORE_QUIET"
+        env = "LONGSHORE_QUIET",
+        value_parser = FalseyValueParser::new()
     )]
     pub quiet: bool,
+}
 
+/// What is written to stdout.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Data {
     /// Write data to stdout as a table or as one JSON object
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value_t = Output::Text,
-        env = "LONGSHORE_OUTPUT"
-    )]
+    #[arg(long, value_enum, default_value_t = Output::Text, env = "LONGSHORE_OUTPUT")]
     pub output: Output,
 }
 
@@ -56,6 +56,7 @@ pub struct Talk {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Output {
     /// Tables for people.
+    #[value(alias = "")]
     Text,
     /// One versioned object.
     Json,
@@ -80,10 +81,10 @@ pub enum Command {
 #[derive(Args, Debug)]
 pub struct Selection {
     /// The configuration file; `-` reads stdin [default: $LONGSHORE_CONFIG, then longshore.yaml]
-    #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE")]
+    #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE", value_parser = path())]
     pub file: Option<PathBuf>,
 
-    /// Only these images, named as in the file or by destination
+    /// Only these images, named as in the file or by destination [default: all]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
 }
@@ -96,16 +97,16 @@ pub struct Plan {
     pub selection: Selection,
 
     /// Exit with 5 when `apply` would change something
-    #[arg(long, env = "LONGSHORE_DETAILED_EXITCODE")]
+    #[arg(
+        long,
+        env = "LONGSHORE_DETAILED_EXITCODE",
+        value_parser = FalseyValueParser::new()
+    )]
     pub detailed_exitcode: bool,
-}
 
-/// How images are worked on.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct Work {
-    /// How many images are worked on at once
-    #[arg(short, long, value_name = "N", default_value_t = DEFAULT_JOBS, env = "LONGSHORE_JOBS")]
-    pub jobs: std::num::NonZeroUsize,
+    /// What is written.
+    #[command(flatten)]
+    pub data: Data,
 }
 
 /// Arguments of `apply`.
@@ -115,9 +116,20 @@ pub struct Apply {
     #[command(flatten)]
     pub selection: Selection,
 
-    /// How they are worked on.
+    /// How many images are worked on at once
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value_t = DEFAULT_JOBS,
+        env = "LONGSHORE_JOBS",
+        value_parser = jobs
+    )]
+    pub jobs: NonZeroUsize,
+
+    /// What is written.
     #[command(flatten)]
-    pub work: Work,
+    pub data: Data,
 }
 
 /// Arguments of `render`.
@@ -180,6 +192,10 @@ pub struct Mirror {
     /// Where the destination registry really is, for tests and proxies
     #[arg(long, value_name = "URL", env = "LONGSHORE_REGISTRY")]
     pub registry: Option<String>,
+
+    /// What is written.
+    #[command(flatten)]
+    pub data: Data,
 }
 
 /// Arguments of `sandbox`.
@@ -190,12 +206,39 @@ pub struct Sandbox {
     pub port: Option<u16>,
 
     /// Serve the OCI layouts below this folder as an upstream registry: DIR/library/mongo, ...
-    #[arg(long, value_name = "DIR", env = "LONGSHORE_SANDBOX_UPSTREAM_LAYOUTS")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "LONGSHORE_SANDBOX_UPSTREAM_LAYOUTS",
+        value_parser = existing_folder
+    )]
     pub upstream: Option<PathBuf>,
 
     /// Keep what is pushed in this folder [default: in memory]
     #[arg(long, value_name = "DIR", env = "LONGSHORE_SANDBOX_DATA")]
     pub data: Option<PathBuf>,
+}
+
+/// Any path; an empty one, as Terraform makes of what is left out, counts as absent later.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    if text.is_empty() {
+        return Ok(DEFAULT_JOBS);
+    }
+    text.parse()
+        .map_err(|_| "expected a number of 1 or more".to_owned())
+}
+
+fn existing_folder(text: &str) -> Result<PathBuf, String> {
+    let folder = PathBuf::from(text);
+    if folder.is_dir() {
+        Ok(folder)
+    } else {
+        Err("there is no such folder".to_owned())
+    }
 }
 
 #[cfg(test)]

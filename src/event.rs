@@ -57,6 +57,8 @@ pub enum Event {
         /// How many images.
         images: usize,
     },
+    /// Planning is over.
+    Planned,
     /// The Docker daemon, which images have to be built with, cannot be used.
     NoDocker {
         /// Why, with all causes.
@@ -94,7 +96,7 @@ pub enum Event {
     Postponed {
         /// The destination.
         image: Reference,
-        /// Why it failed the first time.
+        /// What failed the first time: the step, without its causes.
         reason: String,
     },
     /// Something that the user should know and that fails nothing.

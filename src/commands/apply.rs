@@ -9,12 +9,12 @@ use super::{console, session};
 
 /// Brings every image into place.
 pub(super) async fn apply(arguments: cli::Apply, talk: Talk) -> anyhow::Result<Exit> {
-    let specification = session::specification(&arguments.selection)?;
+    let specification = session::specification(&arguments.selection).await?;
     let access = session::access(&specification, console::observer(talk)).await?;
     let plan = make_plan(specification.images, specification.repositories, &access).await;
-    let jobs = arguments.work.jobs;
-    let outcome = pipeline::apply(plan, &access, &session::variable, jobs).await?;
-    match talk.output {
+    let jobs = arguments.jobs;
+    let outcome = pipeline::apply(plan, &access, &session::variable, jobs).await;
+    match arguments.data.output {
         Output::Text => console::print(&outcome_table(&outcome))?,
         Output::Json => console::print_json(&OutcomeObject::new("apply", &outcome))?,
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use crate::failure::{Failure, Kind};
-use crate::pipeline::{Outcome, Plan, Status, StepError};
+use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError};
 use crate::{aws, config, credentials, docker, ecr, registry};
 
 /// The exit codes of longshore.
@@ -33,17 +33,11 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// The code of an error that ended a command before it had an outcome.
-    pub fn of_error(error: &anyhow::Error) -> Self {
-        find_failure(error).map_or(Self::Failed, |failure| Self::of_kind(failure.kind()))
-    }
-
-    /// The code of an outcome: 1 when anything was done besides what failed, whatever failed it.
+    /// The code of an outcome: 1 when any image is in place or left as wished beside what failed,
+    /// whatever failed it.
     pub fn of_outcome(outcome: &Outcome) -> Self {
-        let done = outcome
-            .images
-            .iter()
-            .any(|image| matches!(image.status, Status::Done { .. }));
+        let fine = |image: &ImageOutcome| !matches!(image.status, Status::Failed(_));
+        let done = outcome.images.iter().any(fine);
         let kinds = outcome
             .images
             .iter()
@@ -54,16 +48,10 @@ impl Exit {
         Self::of_kinds(kinds, done)
     }
 
-    /// The code of a plan.
+    /// The code of a plan: that of applying it, as far as the plan can tell.
     pub fn of_plan(plan: &Plan, detailed: bool) -> Self {
-        let kinds = plan
-            .images
-            .iter()
-            .filter_map(|image| match &image.decision {
-                Err(error) => Some(error.kind()),
-                Ok(_) => None,
-            });
-        let planned = plan.images.iter().any(|image| image.decision.is_ok());
+        let kinds: Vec<Kind> = plan.images.iter().filter_map(ImagePlan::failure).collect();
+        let planned = kinds.len() < plan.images.len();
         match Self::of_kinds(kinds, planned) {
             Self::Success if detailed && plan.has_changes() => Self::Changes,
             exit => exit,
@@ -83,7 +71,8 @@ impl Exit {
         }
     }
 
-    fn of_kind(kind: Kind) -> Self {
+    /// The code of one failure.
+    pub fn of_kind(kind: Kind) -> Self {
         match kind {
             Kind::Configuration => Self::Usage,
             Kind::Refused => Self::Refused,

@@ -15,8 +15,8 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
     let specification = Specification::single(&SingleImage {
         source: &arguments.source,
         repository: given(arguments.repository.as_ref()),
-        platforms: &all_given(arguments.platform),
-        lines: &all_given(arguments.line),
+        platforms: &all_given(&arguments.platform),
+        lines: &all_given(&arguments.line),
         namespace: given(arguments.namespace.as_ref()),
         region: given(arguments.region.as_ref()),
         account_id: given(arguments.account_id.as_ref()),
@@ -25,8 +25,8 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
     })?;
     let access = session::access(&specification, console::observer(talk)).await?;
     let plan = make_plan(specification.images, specification.repositories, &access).await;
-    let outcome = pipeline::apply(plan, &access, &session::variable, DEFAULT_JOBS).await?;
-    match talk.output {
+    let outcome = pipeline::apply(plan, &access, &session::variable, DEFAULT_JOBS).await;
+    match arguments.data.output {
         Output::Text => {
             for image in &outcome.images {
                 if let Some(digest) = held(image) {
@@ -52,9 +52,10 @@ fn given(value: Option<&String>) -> Option<&str> {
     value.map(String::as_str).filter(|value| !value.is_empty())
 }
 
-fn all_given(values: Vec<String>) -> Vec<String> {
+fn all_given(values: &[String]) -> Vec<String> {
     values
-        .into_iter()
+        .iter()
         .filter(|value| !value.is_empty())
+        .cloned()
         .collect()
 }

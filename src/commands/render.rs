@@ -16,9 +16,10 @@ use super::{console, session};
 /// Writes the generated Dockerfiles; builds nothing. One image that cannot be rendered does not
 /// keep the others from it.
 pub(super) async fn render(arguments: cli::Render, talk: Talk) -> anyhow::Result<Exit> {
-    let specification = session::specification(&arguments.selection)?;
+    let specification = session::specification(&arguments.selection).await?;
     let upstreams = session::upstreams(&specification)?;
     let observer = console::observer(talk);
+    // Asking the daemon would make `render` need one; `apply` asks.
     let daemon = Platform::new("linux", std::env::consts::ARCH, None);
     let mut failures: Vec<Kind> = Vec::new();
     for image in &specification.images {

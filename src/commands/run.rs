@@ -1,14 +1,14 @@
 //! Runs one command: logging, interruption, and the last word on an error.
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Arguments, Command, Output, Talk};
-use crate::report::FailureObject;
+use crate::failure::{Failure, Kind};
+use crate::report::{FailureObject, error_lines};
 
 use super::console::{print_json, say};
 use super::exit::{Exit, find_failure};
@@ -16,26 +16,26 @@ use super::{apply, mirror, plan, render, sandbox};
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> Exit {
-    let talk = arguments.talk;
+    let Arguments { command, talk } = arguments;
     log(talk);
     // Two of the dependencies' features would enable two providers; one has to be chosen first.
     let provider = rustls::crypto::aws_lc_rs::default_provider().install_default();
     debug_assert!(provider.is_ok(), "a provider was installed before");
 
-    let name = name(&arguments.command);
+    let last_word = LastWord::of(&command);
     let runtime = match tokio::runtime::Runtime::new().context("cannot start") {
         Ok(runtime) => runtime,
-        Err(error) => return report_error(name, talk, &error),
+        Err(error) => return last_word.on_error(&error),
     };
     let result = runtime.block_on(async {
         tokio::select! {
-            result = dispatch(arguments.command, talk) => result,
-            result = interrupted() => result,
+            result = dispatch(command, talk) => result,
+            signal = signal() => signal.map(|()| last_word.on_signal()),
         }
     });
-    // A helper process that hangs must not keep the tool from ending.
+    // A helper process or a pipe that hangs must not keep the tool from ending.
     runtime.shutdown_background();
-    result.unwrap_or_else(|error| report_error(name, talk, &error))
+    result.unwrap_or_else(|error| last_word.on_error(&error))
 }
 
 async fn dispatch(command: Command, talk: Talk) -> anyhow::Result<Exit> {
@@ -48,24 +48,20 @@ async fn dispatch(command: Command, talk: Talk) -> anyhow::Result<Exit> {
     }
 }
 
-async fn interrupted() -> anyhow::Result<Exit> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result.context("cannot listen for signals")?,
-        _ = terminate.recv() => {}
+/// Waits until the user or the system asks the tool to end.
+async fn signal() -> anyhow::Result<()> {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+        tokio::select! {
+            result = interrupt => result.context("cannot listen for signals"),
+            _ = terminate.recv() => Ok(()),
+        }
     }
-    say("interrupted; every tag is whole, and the next run finishes the rest");
-    Ok(Exit::Interrupted)
-}
-
-fn name(command: &Command) -> &'static str {
-    match command {
-        Command::Plan(_) => "plan",
-        Command::Apply(_) => "apply",
-        Command::Mirror(_) => "mirror",
-        Command::Render(_) => "render",
-        Command::Sandbox(_) => "sandbox",
-    }
+    #[cfg(not(unix))]
+    interrupt.await.context("cannot listen for signals")
 }
 
 /// Only longshore's own messages are ever logged: those of the HTTP libraries may hold credentials.
@@ -76,33 +72,68 @@ fn log(talk: Talk) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
+    let layer = tracing_subscriber::fmt::layer()
+        .without_time()
+        .with_level(false)
+        .with_target(false)
+        .with_writer(std::io::stderr);
     tracing_subscriber::registry()
         .with(Targets::new().with_target("longshore", level))
-        .with(
-            tracing_subscriber::fmt::layer()
-                .without_time()
-                .with_writer(std::io::stderr),
-        )
+        .with(layer)
         .init();
 }
 
-fn report_error(command: &'static str, talk: Talk, error: &anyhow::Error) -> Exit {
-    let exit = Exit::of_error(error);
-    let hint = find_failure(error).and_then(crate::failure::Failure::hint);
-    let message = format!("{error:#}");
-    say(&format!("error: {message}"));
-    if let Some(hint) = &hint {
-        say(&format!("  hint: {hint}"));
-    }
-    if talk.output == Output::Json {
-        let kind = match exit {
-            Exit::Usage => "usage",
-            Exit::Refused => "refused",
-            Exit::Unreachable => "unreachable",
-            _ => "permanent",
+/// What is left to say when a command does not end by itself.
+struct LastWord {
+    command: &'static str,
+    output: Output,
+}
+
+impl LastWord {
+    fn of(command: &Command) -> Self {
+        let (command, output) = match command {
+            Command::Plan(arguments) => ("plan", arguments.data.output),
+            Command::Apply(arguments) => ("apply", arguments.data.output),
+            Command::Mirror(arguments) => ("mirror", arguments.data.output),
+            Command::Render(_) => ("render", Output::Text),
+            Command::Sandbox(_) => ("sandbox", Output::Text),
         };
-        // The error itself is already told.
-        let _ = print_json(&FailureObject::new(command, kind, message, hint));
+        Self { command, output }
     }
-    exit
+
+    fn on_signal(&self) -> Exit {
+        let message = match self.command {
+            // A server is always ended by a signal.
+            "sandbox" => return Exit::Success,
+            "apply" | "mirror" => {
+                "interrupted; every tag is whole, and the next run finishes the rest"
+            }
+            _ => "interrupted",
+        };
+        say(message);
+        self.print("interrupted", message, None);
+        Exit::Interrupted
+    }
+
+    fn on_error(&self, error: &anyhow::Error) -> Exit {
+        let failure = find_failure(error);
+        let kind = failure.map_or(Kind::Permanent, Failure::kind);
+        let hint = failure.and_then(Failure::hint);
+        let message = format!("{error:#}");
+        say(&error_lines(&message, hint.as_deref()).join("\n"));
+        self.print(kind.as_str(), &message, hint);
+        Exit::of_kind(kind)
+    }
+
+    fn print(&self, kind: &'static str, message: &str, hint: Option<String>) {
+        if self.output == Output::Json {
+            // stderr has it already, so nothing is lost where stdout is gone.
+            let _ = print_json(&FailureObject::new(
+                self.command,
+                kind,
+                message.to_owned(),
+                hint,
+            ));
+        }
+    }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context;
+
 use crate::aws::{self, RootCertificates};
 use crate::cli::Selection;
 use crate::config::{Destination, Document, Specification};
@@ -20,8 +22,14 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 /// Reads and checks the file, and keeps the images that the arguments name.
-pub(super) fn specification(selection: &Selection) -> anyhow::Result<Specification> {
-    let document = Document::locate(selection.file.as_deref(), &variable)?;
+pub(super) async fn specification(selection: &Selection) -> anyhow::Result<Specification> {
+    let file = selection
+        .file
+        .clone()
+        .filter(|file| !file.as_os_str().is_empty());
+    // A terminal or pipe may take its time, and must not keep a signal from being heard.
+    let read = tokio::task::spawn_blocking(move || Document::locate(file.as_deref(), &variable));
+    let document = read.await.context("cannot read the configuration")??;
     let specification = Specification::parse(&document, &variable)?;
     Ok(specification.narrow(&selection.images)?)
 }
@@ -53,10 +61,9 @@ pub(super) async fn access(
     };
     let session = aws::Session::load(options).await?;
     let ecr = Ecr::new(&session, account_id);
-    let endpoint = match registry {
-        Some(endpoint) => endpoint,
-        None => ecr.registry().await?,
-    };
+    // Asked for in any case: a refused key is then told once, and before anything happened.
+    let own = ecr.registry().await?;
+    let endpoint = registry.unwrap_or(own);
     let destination = endpoint.registry.clone();
     let certificates = root_certificates.as_ref();
     let upstreams = open(specification, certificates, Some((endpoint, &ecr)))?;

@@ -49,6 +49,10 @@ impl Specification {
                 destination(image),
             ]);
         }
+        let ends_so = |known: &&String| known.ends_with(&format!("/{name}"));
+        if let Some(known) = known.iter().find(ends_so) {
+            return format!("did you mean `{known}`?");
+        }
         if let Some(nearest) = nearest(name, known.iter().map(String::as_str)) {
             return format!("did you mean `{nearest}`?");
         }

@@ -1,14 +1,14 @@
 //! What an image may set and `defaults` may set for all: platforms, lines, builder, build.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
 
 use super::check::Checker;
+use super::hint::nearest;
 use super::mistakes::{Located, Place, Position};
 use super::reader::{Line, Table};
 use super::specification::Platforms;
 use super::written;
-use crate::dockerfile::{LineError, Lines, RenderError, Template, check_dockerfile};
+use crate::dockerfile::{LineError, Lines, Template, builds_on, check_dockerfile};
 use crate::image::Platform;
 
 /// A name that no upstream image has, to try a template with.
@@ -72,13 +72,13 @@ impl Options {
         let dockerfile = match template.render(TRIAL_BASE, &lines) {
             Ok(dockerfile) => dockerfile,
             Err(error) => {
-                checker.mistakes.add(place, chain(&error), None);
+                checker.mistakes.add(place, error.to_string(), None);
                 return false;
             }
         };
-        if !dockerfile.contains(TRIAL_BASE) {
-            let message = "the template does not use `{{base}}`";
-            let hint = "begin it with `FROM {{base}}`".to_owned();
+        if !builds_on(&dockerfile, TRIAL_BASE) {
+            let message = "the template's last stage is not built on `{{base}}`";
+            let hint = "begin that stage with `FROM {{base}}`".to_owned();
             checker.mistakes.add(place, message, hint);
         }
         match check_dockerfile(&dockerfile) {
@@ -100,6 +100,12 @@ impl Options {
     }
 }
 
+/// The architectures of container images, by Go's names (`go tool dist list`).
+const ARCHITECTURES: [&str; 13] = [
+    "amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "loong64", "mips64le", "mips64",
+    "mipsle", "mips", "wasm",
+];
+
 fn platforms(written: written::Platforms, checker: &mut Checker<'_>) -> Option<Platforms> {
     let list = match written {
         written::Platforms::Word(word) if word.value == "all" => return Some(Platforms::All),
@@ -113,9 +119,15 @@ fn platforms(written: written::Platforms, checker: &mut Checker<'_>) -> Option<P
     };
     let mut platforms: Vec<Platform> = Vec::new();
     for text in &list {
-        if let Some(platform) = checker.parse(text)
-            && !platforms.contains(&platform)
-        {
+        let Some(platform) = checker.parse::<Platform>(text) else {
+            continue;
+        };
+        if !ARCHITECTURES.contains(&platform.architecture()) {
+            let message = format!("there is no architecture `{}`", platform.architecture());
+            let hint = nearest(platform.architecture(), ARCHITECTURES)
+                .map(|known| format!("did you mean `{}/{known}`?", platform.os()));
+            checker.mistakes.add(&text.place, message, hint);
+        } else if !platforms.contains(&platform) {
             platforms.push(platform);
         }
     }
@@ -147,7 +159,7 @@ fn template(path: &Located<String>, checker: &mut Checker<'_>) -> Option<Templat
     match Template::parse(&text) {
         Ok(template) => Some(template),
         Err(error) => {
-            checker.mistakes.add(&path.place, chain(&error), None);
+            checker.mistakes.add(&path.place, error.to_string(), None);
             None
         }
     }
@@ -169,12 +181,4 @@ fn arguments(
             Some((name, value.value))
         })
         .collect()
-}
-
-/// What is wrong with a template, and where. The cause's text holds all further causes.
-fn chain(error: &RenderError) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
 }

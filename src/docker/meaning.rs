@@ -151,7 +151,8 @@ impl Meaning {
             Self::Missing => {
                 Some("check the name and the tag; a push needs an existing repository")
             }
-            Self::Command | Self::Server | Self::Rejected => None,
+            Self::Command => Some("mend that `RUN` line; what it printed stands above"),
+            Self::Server | Self::Rejected => None,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 mod arguments;
 mod chunks;
-mod images;
 mod instructions;
 mod lines;
 mod recipe;
+mod stages;
 mod template;
 
-pub use images::registries;
 pub use lines::{LineError, Lines, check_dockerfile};
 pub use recipe::{Recipe, label};
+pub use stages::{builds_on, registries};
 pub use template::{RenderError, Template};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handlebars::Handlebars;
+use handlebars::{Handlebars, RenderErrorReason};
 use serde::Serialize;
 
 use super::Lines;
@@ -21,11 +21,61 @@ pub struct Template {
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// The template's own syntax is wrong.
-    #[error("the template is malformed")]
-    Malformed(#[from] Box<handlebars::TemplateError>),
-    /// The template names what does not exist, or a helper fails.
-    #[error("the template cannot be rendered")]
-    Failed(#[from] Box<handlebars::RenderError>),
+    #[error(
+        "{place}the template is no handlebars template; is a `{{{{` or `{{{{#each}}}}` left open?"
+    )]
+    Malformed {
+        /// `line 2, column 10: `, or nothing.
+        place: String,
+    },
+    /// The template names what does not exist.
+    #[error("{place}there is no `{name}`; a template sees `base` and `lines`")]
+    Unknown {
+        /// `line 2, column 10: `, or nothing.
+        place: String,
+        /// The name.
+        name: String,
+    },
+    /// A helper fails.
+    #[error("{place}{reason}")]
+    Failed {
+        /// `line 2, column 10: `, or nothing.
+        place: String,
+        /// The helper's words.
+        reason: String,
+    },
+}
+
+impl From<handlebars::TemplateError> for RenderError {
+    fn from(error: handlebars::TemplateError) -> Self {
+        let (line, column) = error.pos().unzip();
+        Self::Malformed {
+            place: place(line, column),
+        }
+    }
+}
+
+impl From<handlebars::RenderError> for RenderError {
+    fn from(error: handlebars::RenderError) -> Self {
+        let place = place(error.line_no, error.column_no);
+        match error.reason() {
+            RenderErrorReason::MissingVariable(Some(name)) => Self::Unknown {
+                place,
+                name: name.clone(),
+            },
+            reason => Self::Failed {
+                place,
+                reason: reason.to_string(),
+            },
+        }
+    }
+}
+
+fn place(line: Option<usize>, column: Option<usize>) -> String {
+    match (line, column) {
+        (Some(line), Some(column)) => format!("line {line}, column {column}: "),
+        _ => String::new(),
+    }
 }
 
 #[derive(Serialize)]
@@ -47,9 +97,7 @@ impl Template {
         let mut handlebars = Handlebars::new();
         handlebars.set_strict_mode(true);
         handlebars.register_escape_fn(handlebars::no_escape);
-        handlebars
-            .register_template_string(NAME, text)
-            .map_err(Box::new)?;
+        handlebars.register_template_string(NAME, text)?;
         Ok(Self {
             handlebars: Arc::new(handlebars),
         })
@@ -61,7 +109,7 @@ impl Template {
             base,
             lines: lines.as_slice(),
         };
-        Ok(self.handlebars.render(NAME, &context).map_err(Box::new)?)
+        Ok(self.handlebars.render(NAME, &context)?)
     }
 }
 

@@ -9,6 +9,11 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 /// Docker image manifest, version 2 schema 2.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
+/// OCI image configuration.
+pub const OCI_CONFIGURATION: &str = "application/vnd.oci.image.config.v1+json";
+/// Docker image configuration.
+pub const DOCKER_CONFIGURATION: &str = "application/vnd.docker.container.image.v1+json";
+
 /// All four manifest types. ECR converts a manifest whose type is not asked for, and the digest
 /// changes with it, so every manifest request carries all of them.
 pub const ACCEPT_MANIFESTS: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];

@@ -1,5 +1,7 @@
 //! The upstream image that a build starts from: its digest and its platforms.
 
+use std::collections::BTreeSet;
+
 use crate::config::Platforms;
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
@@ -86,7 +88,13 @@ impl Failure for BaseError {
                     .to_owned(),
             ),
             Self::Platform { .. } => Some("change the image's `platforms`".to_owned()),
-            _ => None,
+            Self::NoPlatform { .. } => {
+                Some("name the platforms you need under `platforms`".to_owned())
+            }
+            Self::Manifest { .. } | Self::Configuration { .. } => Some(
+                "is this a container image? charts and other artifacts cannot be built on"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -116,12 +124,13 @@ impl Base {
                 source: error,
             })
             .map_err(StepError::at(Step::Resolve))?;
-        let platforms = match content {
+        let platforms: Vec<PlatformBase> = match content {
             Content::Index(index) => index.manifests().iter().filter_map(child).collect(),
             Content::Image(image) => {
                 vec![single(client, &pinned, &manifest, image.config()).await?]
             }
         };
+        let platforms = without_repetition(platforms);
         if platforms.is_empty() {
             return Err(resolve(BaseError::NoPlatform {
                 image: source.to_string(),
@@ -190,6 +199,13 @@ impl Base {
             offered: join(self.platforms.iter().map(|offered| &offered.platform)),
         })
     }
+}
+
+/// The first of each platform: an index may spell one platform in two ways.
+fn without_repetition(platforms: Vec<PlatformBase>) -> Vec<PlatformBase> {
+    let mut seen = BTreeSet::new();
+    let new = |base: &PlatformBase| seen.insert(base.platform.clone());
+    platforms.into_iter().filter(new).collect()
 }
 
 /// A child of an index that is an image of a platform. BuildKit's attestations are none.

@@ -2,13 +2,14 @@
 
 use crate::config::ImageSpecification;
 use crate::docker::{self, BuildRequest, Docker};
-use crate::dockerfile::label;
+use crate::dockerfile::{self, label};
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
-use crate::image::{Digest, Platform, Reference, Registry};
+use crate::image::{Digest, Platform, Reference, Registry, Tag};
 use crate::registry::Login;
 
 use super::base::{Base, PlatformBase};
+use super::leftovers::Leftovers;
 use super::marks::Marks;
 use super::observe::TemplateError;
 use super::publish::{BuiltPlatform, Publisher};
@@ -18,6 +19,8 @@ use super::{Access, StepError};
 pub(super) struct Builder<'a> {
     access: &'a Access,
     docker: Docker,
+    /// Tells this run's names and tags apart from those of a run beside it.
+    run: String,
 }
 
 /// The daemon built something else than it was asked for.
@@ -53,11 +56,17 @@ impl Failure for WrongResult {
 impl<'a> Builder<'a> {
     /// A builder on a connected daemon.
     pub(super) fn new(access: &'a Access, docker: Docker) -> Self {
-        Self { access, docker }
+        let now = std::time::SystemTime::now();
+        let run = format!("{} {now:?}", std::process::id());
+        Self {
+            access,
+            docker,
+            run,
+        }
     }
 
     /// Builds every wanted platform, publishes the result under the destination's tag and returns
-    /// the digest that the tag then has.
+    /// the digest that the tag then has. What it needed on the way is removed, whatever happens.
     pub(super) async fn build(
         &self,
         image: &ImageSpecification,
@@ -65,23 +74,43 @@ impl<'a> Builder<'a> {
         base: &Base,
         marks: &Marks,
     ) -> Result<Digest, StepError> {
+        let mut leftovers = Leftovers::default();
+        let published = self
+            .publish(image, destination, base, marks, &mut leftovers)
+            .await;
+        leftovers
+            .remove(self.access, &self.docker, destination)
+            .await;
+        published
+    }
+
+    async fn publish(
+        &self,
+        image: &ImageSpecification,
+        destination: &Reference,
+        base: &Base,
+        marks: &Marks,
+        leftovers: &mut Leftovers,
+    ) -> Result<Digest, StepError> {
         let platforms = base
             .select(&image.source, &image.platforms, self.docker.platform())
             .map_err(StepError::at(Step::Resolve))?;
-        let logins = self.upstream_logins(&image.source.registry).await?;
         let mut built = Vec::with_capacity(platforms.len());
         for platform in &platforms {
             built.push(
-                self.build_platform(image, destination, platform, marks, &logins)
+                self.build_platform(image, destination, platform, marks, leftovers)
                     .await?,
             );
         }
-        let publisher = Publisher {
-            access: self.access,
-            docker: &self.docker,
+        let (access, docker) = (self.access, &self.docker);
+        Publisher {
+            access,
+            docker,
             destination,
-        };
-        publisher.publish(built, marks).await
+            leftovers,
+        }
+        .publish(built, marks)
+        .await
     }
 
     async fn build_platform(
@@ -90,7 +119,7 @@ impl<'a> Builder<'a> {
         destination: &Reference,
         base: &PlatformBase,
         marks: &Marks,
-        logins: &[(Registry, Login)],
+        leftovers: &mut Leftovers,
     ) -> Result<BuiltPlatform, StepError> {
         let platform = &base.platform;
         let step = Step::Build(platform.clone());
@@ -106,16 +135,22 @@ impl<'a> Builder<'a> {
         let dockerfile = image
             .template
             .render(&pinned.to_string(), &image.lines)
-            .map_err(|error| StepError::new(step.clone(), TemplateError::from(error)))?;
+            .map_err(TemplateError::from)
+            .map_err(StepError::at(Step::Render))?;
         let mut labels = marks.write();
         labels.insert(label::PLATFORM_DIGEST.to_owned(), base.digest.to_string());
-        let name = scratch_name(destination, platform);
+        let logins = self
+            .logins(&image.source.registry, &pinned.registry, &dockerfile)
+            .await?;
+        let temporary_tag = self.temporary_tag(destination, platform);
+        let name = format!("longshore/scratch:{temporary_tag}");
+        leftovers.names.push(name.clone());
         let request = BuildRequest {
             dockerfile: &dockerfile,
             args: &image.args,
             labels: &labels,
             platform: Some(platform),
-            logins,
+            logins: &logins,
             tag: &name,
         };
         let mut output = |text: &str| {
@@ -134,8 +169,8 @@ impl<'a> Builder<'a> {
         self.check(&id, platform, &pinned, step).await?;
         Ok(BuiltPlatform {
             platform: platform.clone(),
-            name,
             id,
+            temporary_tag,
         })
     }
 
@@ -186,23 +221,32 @@ impl<'a> Builder<'a> {
         Err(StepError::new(step, wrong))
     }
 
-    async fn upstream_logins(
+    /// Who to be at each registry that the Dockerfile reads. The source's login belongs to where
+    /// the source is really read.
+    async fn logins(
         &self,
-        registry: &Registry,
+        source: &Registry,
+        read_at: &Registry,
+        dockerfile: &str,
     ) -> Result<Vec<(Registry, Login)>, StepError> {
-        let upstreams = &self.access.upstreams;
-        let login = upstreams.credentials.login(registry).await;
-        let login = login.map_err(StepError::at(Step::Resolve))?;
-        Ok(login
-            .map(|login| (upstreams.pulled_from(registry), login))
-            .into_iter()
-            .collect())
+        let mut registries = dockerfile::registries(dockerfile);
+        registries.remove(read_at);
+        let others = registries.iter().map(|registry| (registry, registry));
+        let mut logins = Vec::new();
+        for (known_as, registry) in others.chain([(source, read_at)]) {
+            let login = self.access.upstreams.credentials.login(known_as).await;
+            let login = login.map_err(StepError::at(Step::Resolve))?;
+            logins.extend(login.map(|login| (registry.clone(), login)));
+        }
+        Ok(logins)
     }
-}
 
-/// The name that a built image has in the daemon until it is published. It is unlike every name of
-/// the user's, and two images that are built side by side never share one.
-fn scratch_name(destination: &Reference, platform: &Platform) -> String {
-    let image = Digest::of(destination.to_string().as_bytes());
-    format!("longshore/scratch:{}-{}", image.short(), platform.slug())
+    /// The tag under which one platform's image travels. No other run, image or platform has it,
+    /// so that what an earlier run left in an immutable repository is never in the way.
+    fn temporary_tag(&self, destination: &Reference, platform: &Platform) -> Tag {
+        let unique = Digest::of(format!("{} {destination}", self.run).as_bytes());
+        let text = format!("longshore-{}-{}", unique.short(), platform.slug());
+        text.parse()
+            .expect("a digest and a platform make a sound tag")
+    }
 }

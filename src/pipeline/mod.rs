@@ -6,6 +6,7 @@ mod base;
 mod build;
 mod error;
 mod index;
+mod leftovers;
 mod marks;
 mod observe;
 mod observe_destination;

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 
 use crate::config::{ImageSpecification, Repositories};
 use crate::dockerfile::{Recipe, RenderError};
 use crate::ecr::TagMutability;
-use crate::event::{Event, Step};
+use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Reference, Repository};
 
@@ -18,8 +17,8 @@ use super::marks::{Marks, base_name};
 use super::observe_destination::{DestinationState, observe_destination};
 use super::{Access, Base, Reason, StepError, Upstreams};
 
-/// Images looked at together; each costs a handful of small requests.
-const PARALLEL_OBSERVATIONS: usize = 16;
+/// Small questions asked together, of registries and of ECR's API.
+pub(super) const PARALLEL_QUESTIONS: usize = 16;
 
 /// What was seen of one image.
 #[derive(Clone, Debug)]
@@ -81,16 +80,13 @@ pub(super) async fn observe(
     settings: &Repositories,
     access: &Access,
 ) -> Vec<Result<Observation, StepError>> {
-    access.observer.observe(Event::Planning {
-        images: images.len(),
-    });
     let repositories = observe_repositories(images, access).await;
     stream::iter(images)
         .map(|image| {
             let repository = repositories[&image.repository].clone();
             observe_image(image, repository, settings, access)
         })
-        .buffered(PARALLEL_OBSERVATIONS)
+        .buffered(PARALLEL_QUESTIONS)
         .collect()
         .await
 }
@@ -104,12 +100,16 @@ async fn observe_repositories(
     let mut names: Vec<&Repository> = images.iter().map(|image| &image.repository).collect();
     names.sort_unstable();
     names.dedup();
-    let states = join_all(names.into_iter().map(|name| async move {
+    let describe = async |name: &Repository| {
         let state = access.ecr.describe_repository(name).await;
         let state = state.map(|found| found.map(|description| description.tag_mutability));
         (name.clone(), state.map_err(StepError::at(Step::Inspect)))
-    }));
-    states.await.into_iter().collect()
+    };
+    stream::iter(names)
+        .map(describe)
+        .buffer_unordered(PARALLEL_QUESTIONS)
+        .collect()
+        .await
 }
 
 async fn observe_image(
@@ -131,7 +131,7 @@ async fn observe_image(
         }
     };
     let (source, held) = futures_util::try_join!(resolve(upstreams, &image.source), look)?;
-    let recipe = recipe(image).map_err(StepError::at(Step::Resolve))?;
+    let recipe = recipe(image).map_err(StepError::at(Step::Render))?;
     let wanted = Marks::new(&image.source, &source, &recipe);
     let reason = match repository {
         Some(_) => Reason::compare(&held, &wanted),

@@ -1,8 +1,7 @@
 //! What a destination tag holds now.
 
 use crate::event::Step;
-use crate::failure::{Failure, Kind};
-use crate::image::{Content, Digest, ImageConfiguration, Reference};
+use crate::image::{Content, Digest, ImageConfiguration, ImageManifest, Reference, media_type};
 use crate::registry::Client;
 
 use super::StepError;
@@ -22,20 +21,6 @@ pub(super) enum DestinationState {
     },
 }
 
-/// The image that a destination tag holds cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the image configuration that `{image}` holds is malformed")]
-struct MalformedConfiguration {
-    image: Reference,
-    source: serde_json::Error,
-}
-
-impl Failure for MalformedConfiguration {
-    fn kind(&self) -> Kind {
-        Kind::Permanent
-    }
-}
-
 /// Looks at a destination tag: one GET, and a second one for the configuration of an image that is
 /// no index. Something that is no image of ours, such as a chart, has no marks and is no error.
 pub(super) async fn observe_destination(
@@ -51,14 +36,11 @@ pub(super) async fn observe_destination(
     };
     let marks = match manifest.content() {
         Ok(Content::Index(index)) => index.annotations().as_ref().and_then(Marks::read),
-        Ok(Content::Image(content)) => {
-            let bytes = client
-                .get_blob(image, content.config())
-                .await
-                .map_err(StepError::at(Step::Inspect))?;
-            labels(image, &bytes)?
+        Ok(Content::Image(content)) if is_image(&content) => {
+            let configuration = client.get_blob(image, content.config()).await;
+            labels(&configuration.map_err(StepError::at(Step::Inspect))?)
         }
-        Err(_) => None,
+        Ok(Content::Image(_)) | Err(_) => None,
     };
     Ok(DestinationState::Holds {
         digest: manifest.digest().clone(),
@@ -66,16 +48,19 @@ pub(super) async fn observe_destination(
     })
 }
 
-fn labels(image: &Reference, bytes: &[u8]) -> Result<Option<Marks>, StepError> {
-    let configuration: ImageConfiguration = serde_json::from_slice(bytes)
-        .map_err(|source| MalformedConfiguration {
-            image: image.clone(),
-            source,
-        })
-        .map_err(StepError::at(Step::Inspect))?;
-    let labels = configuration
+/// Whether a manifest is that of a container image: a chart's or a signature's configuration may be
+/// anything.
+fn is_image(manifest: &ImageManifest) -> bool {
+    let media_type = manifest.config().media_type().to_string();
+    media_type == media_type::OCI_CONFIGURATION || media_type == media_type::DOCKER_CONFIGURATION
+}
+
+fn labels(configuration: &[u8]) -> Option<Marks> {
+    let configuration: ImageConfiguration = serde_json::from_slice(configuration).ok()?;
+    configuration
         .config()
+        .as_ref()?
+        .labels()
         .as_ref()
-        .and_then(|config| config.labels().as_ref());
-    Ok(labels.and_then(Marks::read))
+        .and_then(Marks::read)
 }

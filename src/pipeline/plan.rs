@@ -2,7 +2,9 @@
 //! observed in, decisions out.
 
 use crate::config::{ImageSpecification, OnConflict, Repositories};
-use crate::image::{Digest, Reference, Registry, Repository};
+use crate::event::Step;
+use crate::failure::{Failure, Kind};
+use crate::image::{Digest, Reference, Repository};
 
 use super::marks::Marks;
 use super::observe::Observation;
@@ -61,13 +63,30 @@ pub enum Action {
         /// What the tag holds.
         digest: Digest,
     },
-    /// Nothing can be done: the tag is immutable and holds something else.
-    Conflict {
-        /// What the tag holds.
-        digest: Digest,
-    },
     /// Nothing: the repository does not exist and is not to be created.
     NoRepository,
+}
+
+/// An immutable tag holds something else.
+#[derive(Debug, thiserror::Error)]
+#[error("it is immutable and holds `{held}`, which is something else ({reason})")]
+struct ImmutableTag {
+    held: Digest,
+    reason: Reason,
+}
+
+impl Failure for ImmutableTag {
+    fn kind(&self) -> Kind {
+        Kind::Conflict
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "use a new tag, exempt this one in `repositories.tag_immutability`, or accept what it \
+             holds with `repositories.on_conflict: keep`"
+                .to_owned(),
+        )
+    }
 }
 
 impl Plan {
@@ -75,7 +94,7 @@ impl Plan {
     pub(super) fn new(
         images: Vec<ImageSpecification>,
         repositories: Repositories,
-        destination: &Registry,
+        destination: impl Fn(&ImageSpecification) -> Reference,
         observations: Vec<Result<Observation, StepError>>,
     ) -> Self {
         let on_conflict = repositories.on_conflict;
@@ -83,6 +102,7 @@ impl Plan {
             .into_iter()
             .zip(observations)
             .map(|(image, observation)| {
+                let destination = destination(&image);
                 ImagePlan::new(image, destination, observation, on_conflict)
             })
             .collect();
@@ -114,21 +134,15 @@ impl Plan {
 impl ImagePlan {
     fn new(
         image: ImageSpecification,
-        registry: &Registry,
+        destination: Reference,
         observation: Result<Observation, StepError>,
         on_conflict: OnConflict,
     ) -> Self {
-        let destination = Reference {
-            registry: registry.clone(),
-            repository: image.repository.clone(),
-            tag: Some(image.tag.clone()),
-            digest: None,
-        };
         let source_digest = match &observation {
             Ok(seen) => seen.source().cloned(),
             Err(_) => image.source.digest.clone(),
         };
-        let decision = observation.map(|seen| decide(seen, on_conflict));
+        let decision = observation.and_then(|seen| decide(seen, on_conflict));
         Self {
             image,
             destination,
@@ -137,12 +151,15 @@ impl ImagePlan {
         }
     }
 
+    /// What kind of failure keeps the image from being planned.
+    pub fn failure(&self) -> Option<Kind> {
+        self.decision.as_ref().err().map(Failure::kind)
+    }
+
     /// What the tag holds and keeps, where the plan leaves it alone.
     pub fn held(&self) -> Option<&Digest> {
         match &self.decision.as_ref().ok()?.action {
-            Action::Skip { digest } | Action::Keep { digest } | Action::Conflict { digest } => {
-                Some(digest)
-            }
+            Action::Skip { digest } | Action::Keep { digest } => Some(digest),
             Action::Build { .. } | Action::NoRepository => None,
         }
     }
@@ -159,35 +176,30 @@ impl ImagePlan {
     }
 }
 
-fn decide(seen: Observation, on_conflict: OnConflict) -> Decision {
-    match seen {
-        Observation::NoRepository => Decision {
-            action: Action::NoRepository,
-            reason: Reason::NoRepository,
+fn decide(seen: Observation, on_conflict: OnConflict) -> Result<Decision, StepError> {
+    let (action, reason) = match seen {
+        Observation::NoRepository => (Action::NoRepository, Reason::NoRepository),
+        Observation::UpToDate { held, .. } => (Action::Skip { digest: held }, Reason::Unchanged),
+        Observation::Immutable { held, reason, .. } => match on_conflict {
+            OnConflict::Fail => {
+                return Err(StepError::new(
+                    Step::Overwrite,
+                    ImmutableTag { held, reason },
+                ));
+            }
+            OnConflict::Keep => (Action::Keep { digest: held }, reason),
         },
-        Observation::UpToDate { held, .. } => Decision {
-            action: Action::Skip { digest: held },
-            reason: Reason::Unchanged,
-        },
-        Observation::Immutable {
-            held: digest,
-            reason,
-            ..
-        } => {
-            let action = match on_conflict {
-                OnConflict::Fail => Action::Conflict { digest },
-                OnConflict::Keep => Action::Keep { digest },
-            };
-            Decision { action, reason }
-        }
         Observation::Outdated {
             base,
-            wanted: marks,
+            wanted,
             reason,
-            ..
-        } => Decision {
-            action: Action::Build { base, marks },
+        } => (
+            Action::Build {
+                base,
+                marks: wanted,
+            },
             reason,
-        },
-    }
+        ),
+    };
+    Ok(Decision { action, reason })
 }

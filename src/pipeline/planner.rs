@@ -2,6 +2,8 @@
 
 use crate::config::{ImageSpecification, Repositories};
 
+use crate::event::Event;
+
 use super::observe::observe;
 use super::{Access, Plan};
 
@@ -11,6 +13,12 @@ pub async fn make_plan(
     repositories: Repositories,
     access: &Access,
 ) -> Plan {
+    access.observer.observe(Event::Planning {
+        images: images.len(),
+    });
     let observations = observe(&images, &repositories, access).await;
-    Plan::new(images, repositories, &access.destination, observations)
+    access.observer.observe(Event::Planned);
+    let destination =
+        |image: &ImageSpecification| access.destination(&image.repository, &image.tag);
+    Plan::new(images, repositories, destination, observations)
 }

@@ -3,19 +3,20 @@
 
 use crate::docker::{self, Docker};
 use crate::event::{Event, Step};
-use crate::failure::{Failure, Kind, chain};
-use crate::image::{Digest, Manifest, Platform, Reference, Tag};
+use crate::failure::{Failure, Kind};
+use crate::image::{Digest, Platform, Reference, Tag};
 use crate::registry::ManifestHead;
 
+use super::leftovers::Leftovers;
 use super::marks::Marks;
 use super::{Access, StepError, index};
 
 /// An image that the Docker daemon holds.
 pub(super) struct BuiltPlatform {
     pub(super) platform: Platform,
-    /// Its scratch name in the daemon.
-    pub(super) name: String,
     pub(super) id: Digest,
+    /// The tag under which it travels where it is one of several platforms.
+    pub(super) temporary_tag: Tag,
 }
 
 /// Publishes the images of one destination tag.
@@ -23,6 +24,7 @@ pub(super) struct Publisher<'a> {
     pub(super) access: &'a Access,
     pub(super) docker: &'a Docker,
     pub(super) destination: &'a Reference,
+    pub(super) leftovers: &'a mut Leftovers,
 }
 
 /// The registry does not hold what was pushed.
@@ -48,41 +50,36 @@ impl Publisher<'_> {
     /// Publishes one platform as a single image, several as an index, and returns the digest that
     /// the destination tag then has.
     pub(super) async fn publish(
-        &self,
+        mut self,
         built: Vec<BuiltPlatform>,
         marks: &Marks,
     ) -> Result<Digest, StepError> {
         if let [only] = &built[..] {
-            return self
-                .push(only, self.destination)
-                .await
-                .map(|head| head.digest);
+            let destination = self.destination.clone();
+            return self.push(only, &destination).await.map(|head| head.digest);
         }
         let mut children = Vec::with_capacity(built.len());
-        let mut temporary = Vec::with_capacity(built.len());
         for platform in built {
-            let tag = temporary_tag(&platform);
-            let head = self
-                .push(&platform, &self.destination.by_tag(tag.clone()))
-                .await?;
+            let tag = platform.temporary_tag.clone();
+            self.leftovers.tags.push(tag.clone());
+            let head = self.push(&platform, &self.destination.by_tag(tag)).await?;
             children.push((platform.platform, head));
-            temporary.push(tag);
         }
-        let step = Step::Index;
-        self.reached(&step);
-        let client = &self.access.upstreams.client;
+        self.reached(&Step::Index);
         let index = index::join(children, marks);
+        let client = &self.access.upstreams.client;
         client
             .put_manifest(self.destination, &index)
             .await
-            .map_err(StepError::at(step))?;
+            .map_err(StepError::at(Step::Index))?;
         self.verify(self.destination, index.digest()).await?;
-        self.remove_temporary_tags(&index, temporary).await;
-        Ok(index.digest().clone())
+        let digest = index.digest().clone();
+        self.leftovers.index = Some(index);
+        Ok(digest)
     }
 
     async fn push(
-        &self,
+        &mut self,
         built: &BuiltPlatform,
         target: &Reference,
     ) -> Result<ManifestHead, StepError> {
@@ -94,10 +91,33 @@ impl Publisher<'_> {
             .token()
             .await
             .map_err(StepError::at(step.clone()))?;
+        let failed = StepError::at::<docker::Error>(step);
+        let digest = self
+            .push_through_daemon(built, target, &token.login)
+            .await
+            .map_err(failed)?;
+        self.verify(target, &digest).await
+    }
+
+    /// The daemon pushes only what has the target's name. A user's own image of that name gets it
+    /// back afterwards.
+    async fn push_through_daemon(
+        &mut self,
+        built: &BuiltPlatform,
+        target: &Reference,
+        login: &crate::registry::Login,
+    ) -> Result<Digest, docker::Error> {
         let (repository, tag) = (
             target.name(),
             target.tag.clone().unwrap_or_else(Tag::latest),
         );
+        if let Some(image) = self.docker.inspect(&target.to_string()).await? {
+            self.leftovers.borrowed.push((target.clone(), image.id));
+        }
+        self.leftovers.names.push(target.to_string());
+        self.docker
+            .tag(built.id.as_str(), &repository, tag.as_str())
+            .await?;
         let mut output = |text: &str| {
             self.access.observer.observe(Event::Output {
                 image: self.destination.clone(),
@@ -105,21 +125,9 @@ impl Publisher<'_> {
                 text: text.to_owned(),
             });
         };
-        let push = async {
-            self.docker
-                .tag(built.id.as_str(), &repository, tag.as_str())
-                .await?;
-            let login = Some(&token.login);
-            let digest = self
-                .docker
-                .push(&repository, tag.as_str(), login, &mut output)
-                .await?;
-            self.docker.remove(&target.to_string()).await?;
-            self.docker.remove(&built.name).await?;
-            Ok(digest)
-        };
-        let digest = push.await.map_err(StepError::at::<docker::Error>(step))?;
-        self.verify(target, &digest).await
+        self.docker
+            .push(&repository, tag.as_str(), Some(login), &mut output)
+            .await
     }
 
     /// Asks the registry itself what a tag holds; the daemon's word is not enough.
@@ -147,54 +155,8 @@ impl Publisher<'_> {
         }
     }
 
-    /// ECR deletes an image with its last tag, and refuses to where an index needs the image. So
-    /// the temporary tags are first moved to the index, which keeps its own tag, and then removed.
-    /// What cannot be removed stays: that harms nothing but tidiness.
-    async fn remove_temporary_tags(&self, index: &Manifest, tags: Vec<Tag>) {
-        for tag in &tags {
-            let target = self.destination.by_tag(tag.clone());
-            if let Err(error) = self
-                .access
-                .upstreams
-                .client
-                .put_manifest(&target, index)
-                .await
-            {
-                tracing::debug!(%tag, %error, "cannot move a temporary tag");
-            }
-        }
-        let kept = self
-            .access
-            .ecr
-            .delete_tags(&self.destination.repository, &tags)
-            .await;
-        let warnings = match kept {
-            Ok(kept) => kept
-                .into_iter()
-                .map(|kept| format!("the temporary tag `{}` stays: {}", kept.tag, kept.reason))
-                .collect(),
-            Err(error) => {
-                vec![format!("temporary tags stay: {}", chain(&error))]
-            }
-        };
-        for message in warnings {
-            let image = self.destination.clone();
-            self.access
-                .observer
-                .observe(Event::Warning { image, message });
-        }
-    }
-
     fn reached(&self, step: &Step) {
         let (image, step) = (self.destination.clone(), step.clone());
         self.access.observer.observe(Event::Reached { image, step });
     }
-}
-
-/// The tag under which one platform's image travels. It names the image, so that a tag which an
-/// earlier run left in an immutable repository is never in the way.
-fn temporary_tag(built: &BuiltPlatform) -> Tag {
-    let text = format!("longshore-{}-{}", built.id.short(), built.platform.slug());
-    text.parse()
-        .expect("a digest and a platform make a sound tag")
 }

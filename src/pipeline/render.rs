@@ -32,7 +32,7 @@ pub async fn render(
         let text = image.template.render(&pinned.to_string(), &image.lines);
         let text = text
             .map_err(TemplateError::from)
-            .map_err(StepError::at(Step::Resolve))?;
+            .map_err(StepError::at(Step::Render))?;
         Ok(Dockerfile {
             platform: base.platform,
             text,

@@ -24,7 +24,8 @@ pub struct PlanObject {
 #[derive(Serialize)]
 struct PlanSummary {
     build: usize,
-    unchanged: usize,
+    in_place: usize,
+    skipped: usize,
     failed: usize,
 }
 
@@ -78,20 +79,23 @@ impl PlanObject {
     /// A plan.
     pub fn new(plan: &Plan) -> Self {
         let images: Vec<ImageObject> = plan.images.iter().map(ImageObject::planned).collect();
-        let failed = images.iter().filter(|image| image.error.is_some()).count();
-        let build = images
-            .iter()
-            .filter(|image| image.action == "build")
-            .count();
+        let count = |actions: &[&str]| {
+            images
+                .iter()
+                .filter(|image| actions.contains(&image.action))
+                .count()
+        };
+        let summary = PlanSummary {
+            build: count(&["build"]),
+            in_place: count(&["in place"]),
+            skipped: count(&["keep", "skip"]),
+            failed: count(&["error"]),
+        };
         Self {
             version: VERSION,
             command: "plan",
             repositories_to_create: names(&plan.create),
-            summary: PlanSummary {
-                build,
-                unchanged: images.len() - build - failed,
-                failed,
-            },
+            summary,
             images,
         }
     }
@@ -130,7 +134,7 @@ impl ImageObject {
                 Some(decision.reason.to_string()),
                 None,
             ),
-            Err(error) => ("none", None, Some(ErrorObject::new(error))),
+            Err(error) => ("error", None, Some(ErrorObject::new(error))),
         };
         Self {
             source: plan.image.source.to_string(),

@@ -89,21 +89,17 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         }
         Event::Started { image } => vec![format!("{}: started", name(image))],
         Event::Reached { image, step } => vec![format!("{}: {step}", name(image))],
-        Event::Output { .. } => Vec::new(),
+        Event::Planned | Event::Output { .. } => Vec::new(),
         Event::Postponed { image, reason } => {
             vec![format!(
-                "{}: will be tried again at the end: {reason}",
+                "{}: {reason}; it will be tried again at the end",
                 name(image)
             )]
         }
         Event::Warning { image, message } => vec![format!("warning: {}: {message}", name(image))],
-        Event::Finished {
-            image,
-            digest,
-            elapsed,
-        } => {
+        Event::Finished { image, elapsed, .. } => {
             vec![format!(
-                "{}: done, {digest}, {:.1} s",
+                "{}: done in {:.1} s",
                 name(image),
                 elapsed.as_secs_f64()
             )]

@@ -1,8 +1,9 @@
-//! Plans and outcomes as tables for people.
+//! Plans and outcomes as tables for people. Digests are short here; JSON has them whole.
+
+use std::error::Error;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::failure::{Failure, chain};
 use crate::image::{Digest, Reference};
 use crate::pipeline::{Action, ImagePlan, Outcome, Plan, Status};
 
@@ -15,35 +16,39 @@ const COLUMN_GAP: u16 = 2;
 pub fn plan_table(plan: &Plan) -> String {
     let mut table = table(["ACTION", "DESTINATION", "SOURCE", "REASON"]);
     for repository in &plan.create {
-        table.add_row(["create", repository.as_str(), "", "no repository"]);
+        table.add_row(["create", repository.as_str(), "", "new repository"]);
     }
-    let (mut changes, mut failures, mut hints) = (0, 0, Vec::new());
+    let mut counts = [0usize; 4];
     for image in &plan.images {
-        let (action, reason) = match &image.decision {
-            Ok(decision) => (action_word(&decision.action), decision.reason.to_string()),
-            Err(error) => {
-                failures += 1;
-                hints.extend(error.hint());
-                ("error", chain(error))
+        let (place, action, reason) = match &image.decision {
+            Ok(decision) => {
+                let place = match decision.action {
+                    Action::Build { .. } => 0,
+                    Action::Skip { .. } => 1,
+                    Action::Keep { .. } | Action::NoRepository => 2,
+                };
+                (
+                    place,
+                    action_word(&decision.action),
+                    decision.reason.to_string(),
+                )
             }
+            Err(error) => (3, "error", root_cause(error)),
         };
-        changes += usize::from(action == "build");
+        counts[place] += 1;
         let [destination, source] = [name(&image.destination), source(image)];
         table.add_row([action, &destination, &source, &reason]);
     }
-    let others = plan.images.len() - changes - failures;
-    let mut summary = format!(
-        "{} to build, {others} to leave as they are",
-        count(changes, "image")
+    let [build, in_place, skipped, failed] = counts;
+    let create = match plan.create.len() {
+        0 => String::new(),
+        number => format!("{} to create, ", count(number, "repository")),
+    };
+    let build = count(build, "image");
+    let summary = format!(
+        "{create}{build} to build, {in_place} in place, {skipped} skipped, {failed} failed"
     );
-    if !plan.create.is_empty() {
-        let create = count(plan.create.len(), "repository");
-        summary = format!("{create} to create, {summary}");
-    }
-    if failures > 0 {
-        summary = format!("{summary}, {failures} cannot be planned");
-    }
-    finish(&table, &summary, hints)
+    format!("{}\n\n{summary}", table.trim_fmt())
 }
 
 /// An outcome: a row per destination tag, then a line that counts.
@@ -56,48 +61,52 @@ pub fn outcome_table(outcome: &Outcome) -> String {
             Err(_) => String::new(),
         };
         let (place, word, digest, reason) = match &image.status {
-            Status::Done { digest, .. } => (0, "done", digest.to_string(), reason),
-            Status::InPlace { digest } => (1, "in place", digest.to_string(), reason),
-            Status::Left => (2, "skipped", held(&image.plan), reason),
-            Status::Failed(error) => (3, "failed", String::new(), error.to_string()),
+            Status::Done { digest, .. } => (0, "done", Some(digest), reason),
+            Status::InPlace { digest } => (1, "in place", Some(digest), reason),
+            Status::Left => (2, "skipped", image.plan.held(), reason),
+            Status::Failed(error) => (3, "failed", None, root_cause(error)),
         };
         counts[place] += 1;
+        let digest = digest.map(short).unwrap_or_default();
         table.add_row([word, &name(&image.plan.destination), &digest, &reason]);
     }
     let [done, in_place, skipped, failed] = counts;
     let summary = format!("{done} done, {in_place} in place, {skipped} skipped, {failed} failed");
-    finish(&table, &summary, Vec::new())
+    format!("{}\n\n{summary}", table.trim_fmt())
 }
 
 /// The action's word, in tables and JSON.
 pub(super) fn action_word(action: &Action) -> &'static str {
     match action {
         Action::Build { .. } => "build",
-        Action::Skip { .. } | Action::NoRepository => "skip",
+        Action::Skip { .. } => "in place",
         Action::Keep { .. } => "keep",
-        Action::Conflict { .. } => "conflict",
+        Action::NoRepository => "skip",
     }
 }
 
-/// What an image that is left alone holds.
-fn held(plan: &ImagePlan) -> String {
-    plan.held().map(Digest::to_string).unwrap_or_default()
+/// The cause at the bottom of an error; stderr has the whole of it.
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 fn source(image: &ImagePlan) -> String {
-    let Some(digest) = &image.source_digest else {
-        return image.image.source.familiar();
-    };
     let unpinned = Reference {
         digest: None,
         ..image.image.source.clone()
     };
-    format!(
-        "{}@{}:{}",
-        unpinned.familiar(),
-        digest.algorithm(),
-        digest.short()
-    )
+    match &image.source_digest {
+        Some(digest) => format!("{}@{}", unpinned.familiar(), short(digest)),
+        None => unpinned.familiar(),
+    }
+}
+
+fn short(digest: &Digest) -> String {
+    format!("{}:{}", digest.algorithm(), digest.short())
 }
 
 fn table(header: [&str; 4]) -> Table {
@@ -110,17 +119,4 @@ fn table(header: [&str; 4]) -> Table {
         column.set_padding((0, COLUMN_GAP));
     }
     table
-}
-
-fn finish(table: &Table, summary: &str, mut hints: Vec<String>) -> String {
-    hints.sort_unstable();
-    hints.dedup();
-    let mut text = table.trim_fmt();
-    text.push_str("\n\n");
-    text.push_str(summary);
-    for hint in hints {
-        text.push_str("\nhint: ");
-        text.push_str(&hint);
-    }
-    text
 }

@@ -20,7 +20,7 @@ fn a_moved_upstream_tag_is_built_again() {
         .longshore(&["plan", "--detailed-exitcode", "--output", "json"])
         .run()
         .exits(5);
-    assert_eq!(plan.each("action"), ["build", "skip"]);
+    assert_eq!(plan.each("action"), ["build", "in place"]);
     assert!(plan.each("reason")[0].contains("moved"), "{plan:?}");
     let run = world
         .longshore(&["apply", "--output", "json"])

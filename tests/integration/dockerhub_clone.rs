@@ -38,7 +38,7 @@ fn the_second_run_costs_one_question_per_image() {
         ("ecsclone/hashicorp/vault", &["1.13.3", "1.14"]),
     ] {
         assert_eq!(world.destination.tags(repository), tags);
-        assert!(world.moto.repository(world.region, repository).is_some());
+        assert!(world.aws.repository(world.region, repository).is_some());
     }
     let volumes =
         |repository, tag| world.destination.config(repository, tag)["config"]["Volumes"].clone();

@@ -9,12 +9,13 @@ use longshore::config::{Document, Specification};
 
 use crate::harness::Longshore;
 
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "README.md",
     "docs/architecture.md",
     "docs/commands.md",
     "docs/configuration.md",
     "docs/decisions.md",
+    "docs/iam.md",
 ];
 
 /// A fenced block: its page, its language and its text.
@@ -102,6 +103,7 @@ fn every_call_is_understood() {
             let call = line.trim_start().trim_start_matches("- ");
             if call.starts_with("longshore ") {
                 let call = call.split(" #").next().unwrap();
+                let call = call.split(" >").next().unwrap();
                 let words = call.split_whitespace();
                 if let Err(error) = Arguments::try_parse_from(words) {
                     panic!("{}: {call}: {error}", block.page);
@@ -145,4 +147,12 @@ fn every_argument_and_every_variable_is_documented() {
         }
     }
     assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn every_policy_is_json() {
+    for block in blocks("json") {
+        let policy: serde_json::Value = serde_json::from_str(&block.text).unwrap();
+        assert_eq!(policy["Version"], "2012-10-17", "{}", block.page);
+    }
 }

@@ -9,6 +9,7 @@ mod failures;
 mod harness;
 mod house;
 mod local_exec;
+mod neighbours;
 mod platforms;
 mod repositories;
 mod secrets;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Image, Index, World};
+use crate::harness::{Aws, Image, Index, World};
 
 #[test]
 fn two_platforms_become_one_index() {
@@ -45,6 +45,29 @@ fn two_platforms_become_one_index() {
         .run()
         .exits(0);
     assert_eq!(rerun.each("status"), ["in place"]);
+}
+
+#[test]
+fn nothing_but_the_tag_stays_in_ecr() {
+    let world = World::new("temporary-tags");
+    let sandbox = Aws::sandbox();
+    world.write_whole(&format!(
+        "version: 1\n\
+         destination: {{namespace: temporary-tags}}\n\
+         upstreams: {{docker.io: {{endpoint: 'http://{}'}}}}\n\
+         images: [{{source: mongo, lines: [ENV A=1]}}]\n",
+        world.upstream.host()
+    ));
+    let image = |architecture| Image::of(&world.name, "1", architecture);
+    let index = Index::new(vec![image("amd64"), image("arm64")]);
+    world.upstream.push_index("library/mongo", "latest", &index);
+    for status in ["done", "in place"] {
+        let call = world.longshore(&["apply", "--output", "json"]);
+        let run = call.env("AWS_ENDPOINT_URL", sandbox.url()).run().exits(0);
+        assert_eq!(run.each("status"), [status]);
+        let tags = sandbox.tags(world.region, "temporary-tags/mongo");
+        assert_eq!(tags, ["latest"]);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn a_missing_repository_that_is_not_to_be_created_is_skipped() {
     world.offer("library/mongo", "latest", "mongo");
     world.offer("library/redis", "latest", "redis");
     world
-        .moto
+        .aws
         .create_repository(world.region, "no-create/redis", "MUTABLE");
 
     let run = world
@@ -20,7 +20,7 @@ fn a_missing_repository_that_is_not_to_be_created_is_skipped() {
     assert_eq!(run.each("reason")[0], "no repository");
     assert_eq!(world.destination.tags("no-create/mongo"), [""; 0]);
     assert_eq!(world.destination.tags("no-create/redis"), ["latest"]);
-    assert_eq!(world.moto.repository(world.region, "no-create/mongo"), None);
+    assert_eq!(world.aws.repository(world.region, "no-create/mongo"), None);
 }
 
 #[test]
@@ -36,10 +36,7 @@ fn repositories_are_created_as_configured() {
         .run()
         .exits(0);
     assert_eq!(run.json()["repositories_created"][0], "created/mongo");
-    let repository = world
-        .moto
-        .repository(world.region, "created/mongo")
-        .unwrap();
+    let repository = world.aws.repository(world.region, "created/mongo").unwrap();
     assert_eq!(repository["imageTagMutability"], "IMMUTABLE");
     assert_eq!(
         repository["imageScanningConfiguration"]["scanOnPush"],
@@ -51,7 +48,7 @@ fn repositories_are_created_as_configured() {
 fn an_immutable_tag_is_never_overwritten() {
     let world = World::new("immutable");
     world
-        .moto
+        .aws
         .create_repository(world.region, "immutable/mongo", "IMMUTABLE");
     world.offer("library/mongo", "latest", "1");
     world.write("images: [mongo]\n");

@@ -27,7 +27,7 @@ fn secrets_are_used_and_never_seen() {
     world.offer("team/api", "1", "1");
     let temporary = world.folder().join("tmp");
     fs::create_dir(&temporary).unwrap();
-    let needles: Vec<_> = [PASSWORD, &world.moto.password(world.region)]
+    let needles: Vec<_> = [PASSWORD, &world.aws.password(world.region)]
         .into_iter()
         .flat_map(forms)
         .collect();

@@ -84,6 +84,21 @@ impl Image {
         }
     }
 
+    /// A manifest that is no container image: a chart, a signature.
+    pub(crate) fn artifact(media_type: &str, config: &[u8]) -> Self {
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": descriptor(media_type, config),
+            "layers": [],
+        });
+        Self {
+            manifest: manifest.to_string().into_bytes(),
+            blobs: vec![config.to_vec()],
+            architecture: "",
+        }
+    }
+
     /// This machine's architecture, by Go's name.
     pub(crate) fn native() -> &'static str {
         match env::consts::ARCH {

@@ -1,18 +1,18 @@
 //! The real parts that the tests stand on, and longshore's binary between them.
 
+mod aws;
 mod docker;
 mod http;
 mod image;
 mod longshore;
-mod moto;
 mod process;
 mod registry;
 mod world;
 
-pub(crate) use docker::Events;
-pub(crate) use image::{Image, Index};
+pub(crate) use aws::Aws;
+pub(crate) use docker::{Events, docker};
+pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use longshore::{Longshore, Run};
-pub(crate) use moto::Moto;
 pub(crate) use registry::{Registry, Request};
 pub(crate) use world::World;
 

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use super::aws::Aws;
 use super::docker;
 use super::image::Image;
 use super::longshore::Longshore;
-use super::moto::Moto;
 use super::registry::Registry;
 
 pub(crate) struct World {
@@ -17,7 +17,7 @@ pub(crate) struct World {
     pub(crate) region: &'static str,
     pub(crate) upstream: Registry,
     pub(crate) destination: Registry,
-    pub(crate) moto: Moto,
+    pub(crate) aws: Aws,
     folder: TempDir,
 }
 
@@ -29,13 +29,13 @@ impl World {
 
     pub(crate) fn with_upstream(name: &str, upstream: Registry) -> Self {
         let region = "eu-west-1";
-        let moto = Moto::shared();
+        let aws = Aws::shared();
         Self {
             name: name.to_owned(),
             region,
             upstream,
-            destination: Registry::private("AWS", &moto.password(region)),
-            moto,
+            destination: Registry::private("AWS", &aws.password(region)),
+            aws,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -81,7 +81,7 @@ impl World {
     pub(crate) fn call(&self, program: &Path, arguments: &[&str]) -> Longshore {
         Longshore::program(program, self.folder(), arguments)
             .env("DOCKER_HOST", docker::host())
-            .env("AWS_ENDPOINT_URL", self.moto.url())
+            .env("AWS_ENDPOINT_URL", self.aws.url())
             .env("AWS_REGION", self.region)
             .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
             .env(

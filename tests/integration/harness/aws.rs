@@ -1,4 +1,5 @@
-//! moto, which answers as the API of ECR and STS, and knows nothing of what a registry holds.
+//! The AWS API: moto, which knows nothing of what a registry holds, or longshore's own sandbox,
+//! whose registry is a part of it.
 
 use std::process::Command;
 
@@ -9,15 +10,16 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::http;
+use super::longshore::Longshore;
 use super::process::{Process, between};
 use super::service;
 
-pub(crate) struct Moto {
+pub(crate) struct Aws {
     url: String,
     _own: Option<(Process, TempDir)>,
 }
 
-impl Moto {
+impl Aws {
     /// The server that all tests share.
     pub(crate) fn shared() -> Self {
         Self {
@@ -37,6 +39,22 @@ impl Moto {
         let url = process.wait_for(|process| {
             let log = process.stderr();
             between(&log, "Running on ", "\n").map(str::to_owned)
+        });
+        Self {
+            url,
+            _own: Some((process, folder)),
+        }
+    }
+
+    /// longshore's stand-in for ECR.
+    pub(crate) fn sandbox() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(Longshore::BINARY);
+        command.arg("sandbox").env_clear();
+        let process = Process::start(&mut command, folder.path());
+        let url = process.wait_for(|process| {
+            let exports = process.stdout();
+            between(&exports, "AWS_ENDPOINT_URL=", "\n").map(str::to_owned)
         });
         Self {
             url,
@@ -71,6 +89,16 @@ impl Moto {
         let settings = json!({"repositoryName": name, "imageTagMutability": mutability});
         let answer = self.call(region, "CreateRepository", &settings);
         assert_eq!(answer["repository"]["repositoryName"], name, "{answer}");
+    }
+
+    /// The tags that ListImages tells, sorted.
+    pub(crate) fn tags(&self, region: &str, repository: &str) -> Vec<String> {
+        let answer = self.call(region, "ListImages", &json!({"repositoryName": repository}));
+        let images = answer["imageIds"].as_array().unwrap();
+        let tags = images.iter().filter_map(|image| image["imageTag"].as_str());
+        let mut tags: Vec<_> = tags.map(str::to_owned).collect();
+        tags.sort();
+        tags
     }
 
     fn call(&self, region: &str, operation: &str, body: &Value) -> Value {

@@ -1,4 +1,4 @@
-//! The images that a Dockerfile reads.
+//! The stages of a Dockerfile, and the images that they read.
 
 use std::collections::BTreeSet;
 
@@ -35,6 +35,27 @@ pub fn registries(dockerfile: &str) -> BTreeSet<Registry> {
     references.map(|reference| reference.registry).collect()
 }
 
+/// Whether the image that a Dockerfile ends with is built on `base`, perhaps by way of stages.
+pub fn builds_on(dockerfile: &str, base: &str) -> bool {
+    let Ok(parsed) = parse_dockerfile::parse(dockerfile) else {
+        return false;
+    };
+    // Stages by name that are built on the base, and whether the latest stage is.
+    let mut stages = BTreeSet::new();
+    let mut latest = false;
+    for instruction in &parsed.instructions {
+        let Instruction::From(from) = instruction else {
+            continue;
+        };
+        let image = from.image.value.as_ref();
+        latest = image == base || stages.contains(&image.to_lowercase());
+        if let (true, Some((_, name))) = (latest, &from.as_) {
+            stages.insert(name.value.to_lowercase());
+        }
+    }
+    latest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +72,19 @@ mod tests {
         );
         let names: Vec<&str> = found.iter().map(Registry::as_str).collect();
         assert_eq!(names, ["docker.io", "ghcr.io", "registry.internal"]);
+    }
+
+    #[test]
+    fn the_last_stage_counts() {
+        for (dockerfile, expected) in [
+            ("FROM base\n", true),
+            ("FROM base AS one\nFROM one\n", true),
+            ("FROM other AS one\nFROM base\n", true),
+            ("FROM base AS one\nFROM other\n", false),
+            ("FROM other\n# base\n", false),
+            ("not a Dockerfile", false),
+        ] {
+            assert_eq!(builds_on(dockerfile, "base"), expected, "{dockerfile}");
+        }
     }
 }

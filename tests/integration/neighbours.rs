@@ -1,0 +1,91 @@
+//! longshore is not alone: other runs, the user's own images and other people's artifacts.
+
+use longshore::image::media_type;
+use serde_json::json;
+
+use crate::harness::{Image, World, docker};
+
+#[test]
+fn runs_that_overlap_all_succeed() {
+    let world = World::new("overlap");
+    world.write("images: [{source: mongo, lines: [ENV A=1, ENV B=2]}]\n");
+    world.offer("library/mongo", "latest", "mongo");
+    let runs: Vec<_> = (0..4)
+        .map(|_| world.longshore(&["apply"]).start())
+        .collect();
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!(world.destination.tags("overlap/mongo"), ["latest"]);
+}
+
+#[test]
+fn the_daemon_is_left_as_it_was() {
+    let world = World::new("tidy");
+    world.write("images: [mongo, {source: redis, lines: [RUN exit 3]}]\n");
+    world.offer("library/mongo", "latest", "mongo");
+    world.offer("library/redis", "latest", "redis");
+    let own = format!("{}/tidy/mongo:latest", world.destination.host());
+    docker(&["pull", &format!("{}/library/redis", world.upstream.host())]);
+    docker(&[
+        "tag",
+        &format!("{}/library/redis", world.upstream.host()),
+        &own,
+    ]);
+    let id = docker(&["inspect", "--format", "{{.Id}}", &own]);
+
+    world.longshore(&["apply"]).run().exits(1);
+    assert_eq!(docker(&["inspect", "--format", "{{.Id}}", &own]), id);
+    let label = format!("label={}=tidy", crate::harness::LABEL);
+    let names = docker(&[
+        "images",
+        "--filter",
+        &label,
+        "--format",
+        "{{.Repository}}:{{.Tag}}",
+    ]);
+    assert!(!names.contains("longshore/scratch"), "{names}");
+}
+
+#[test]
+fn a_chart_under_the_tag_is_replaced_like_any_image_not_ours() {
+    let world = World::new("chart");
+    world.write("images: [mongo]\n");
+    world.offer("library/mongo", "latest", "mongo");
+    let chart = Image::artifact(
+        "application/vnd.cncf.helm.config.v1+json",
+        b"{\"name\":\"mongo\"}",
+    );
+    world.destination.push("chart/mongo", "latest", &chart);
+    world
+        .aws
+        .create_repository(world.region, "chart/mongo", "MUTABLE");
+
+    let run = world
+        .longshore(&["apply", "--output", "json"])
+        .run()
+        .exits(0);
+    assert_eq!(
+        run.each("reason"),
+        ["the tag holds an image not built by longshore"]
+    );
+    let config = &world.destination.manifest("chart/mongo", "latest")["config"];
+    assert_eq!(config["mediaType"], json!(media_type::DOCKER_CONFIGURATION));
+}
+
+#[test]
+fn a_slow_image_holds_no_other_back() {
+    let world = World::new("slow");
+    world.write("images: [{source: mongo, lines: [RUN sleep 4]}, redis, memcached, postgres]\n");
+    for name in ["mongo", "redis", "memcached", "postgres"] {
+        world.offer(&format!("library/{name}"), "latest", name);
+    }
+    let run = world.longshore(&["apply", "--jobs", "2"]).run().exits(0);
+    let last = run.stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("slow/mongo:latest: done"),
+        "{}",
+        run.stderr
+    );
+}
