@@ -9,5 +9,6 @@ mod harness;
 mod house;
 mod local_exec;
 mod platforms;
+mod proxies;
 mod repositories;
 mod secrets;
