@@ -125,7 +125,7 @@ impl Session {
     }
 
     /// Where a path of this registry really is.
-    pub(super) fn url(&self, path: &str) -> Result<Url, Cause> {
+    fn url(&self, path: &str) -> Result<Url, Cause> {
         Url::parse(&format!("{}{path}", self.endpoint)).map_err(|_| Cause::Malformed {
             host: self.endpoint.registry.to_string(),
             what: "has no sound URL",
@@ -220,7 +220,7 @@ impl Session {
 
     /// What to send along with a request. `scope` is what the registry wants beyond the request's
     /// own scopes, `refused` what it did not accept.
-    pub(super) async fn authorization(
+    async fn authorization(
         &self,
         request: &Request,
         scope: Option<&str>,
