@@ -169,13 +169,12 @@ pub(super) async fn resolve(
     if let Some(digest) = &source.digest {
         return Ok(digest.clone());
     }
-    let found = upstreams.client.head_manifest(source).await;
+    let found = upstreams.client.resolve(source).await;
     let found = found.map_err(StepError::at(Step::Resolve))?;
     let missing = || BaseError::Missing {
         image: source.to_string(),
     };
     found
-        .map(|head| head.digest)
         .ok_or_else(missing)
         .map_err(StepError::at(Step::Resolve))
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use super::hint::{hint, tls_error};
+use super::hint::hint;
 use super::transport::STALL_TIMEOUT;
-use super::{Answer, CredentialsError};
+use super::{Answer, CredentialsError, NetworkError};
 use crate::failure::{Failure, Kind};
 use crate::image::Registry;
 
@@ -17,13 +17,15 @@ use crate::image::Registry;
 pub struct Error {
     registry: Option<Registry>,
     attempt: String,
+    /// What can be done about credentials.
+    remedy: Option<String>,
     #[source]
     cause: Arc<Cause>,
 }
 
 /// Why something could not be done at a registry.
 #[derive(Debug, thiserror::Error)]
-pub enum Cause {
+pub(super) enum Cause {
     /// The server answered with an error status.
     #[error("{0}")]
     Answered(Box<Answer>),
@@ -40,12 +42,14 @@ pub enum Cause {
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
     /// No connection could be made.
-    #[error("`{origin}` cannot be reached")]
+    #[error("`{origin}` cannot be reached{}", through(proxy.as_deref()))]
     Unreachable {
         /// Scheme, host and port.
         origin: String,
+        /// Scheme, host and port of the proxy that stands before it.
+        proxy: Option<String>,
         /// What went wrong.
-        source: reqwest::Error,
+        source: NetworkError,
     },
     /// The connection broke.
     #[error("the connection to `{host}` broke")]
@@ -53,13 +57,24 @@ pub enum Cause {
         /// Host with an optional port.
         host: String,
         /// What went wrong.
-        source: reqwest::Error,
+        source: NetworkError,
     },
+    /// The request has a header that cannot be written.
+    #[error("the request cannot be sent")]
+    Unsendable(#[source] NetworkError),
     /// The server fell silent.
     #[error("`{host}` sent nothing for {} seconds", STALL_TIMEOUT.as_secs())]
     Stalled {
         /// Host with an optional port.
         host: String,
+    },
+    /// The server sent what is small in pieces too slowly.
+    #[error("`{host}` was not done after {} seconds", limit.as_secs())]
+    Slow {
+        /// Host with an optional port.
+        host: String,
+        /// How long it could have taken.
+        limit: Duration,
     },
     /// The bytes are not those that were asked for.
     #[error("`{host}` sent {actual} instead of {expected}")]
@@ -101,7 +116,13 @@ pub enum Cause {
     },
     /// The extra root certificates are no PEM, or TLS cannot be set up.
     #[error("the root certificates are not usable")]
-    Certificates(#[source] reqwest::Error),
+    Certificates(#[source] NetworkError),
+    /// A variable that should name a proxy does not.
+    #[error("`{variable}` names no proxy")]
+    Proxy {
+        /// The variable.
+        variable: &'static str,
+    },
 }
 
 impl Error {
@@ -109,30 +130,37 @@ impl Error {
         Self {
             registry: Some(registry.clone()),
             attempt: attempt.to_owned(),
+            remedy: None,
             cause,
         }
     }
 
-    pub(super) fn setup(source: reqwest::Error) -> Self {
+    /// Whether the registry says that it has no such thing.
+    pub(super) fn is_missing(&self) -> bool {
+        self.cause.answer().is_some_and(Answer::is_missing)
+    }
+
+    pub(super) fn with_remedy(self, remedy: Option<String>) -> Self {
+        Self { remedy, ..self }
+    }
+
+    pub(super) fn setup(cause: Cause) -> Self {
         Self {
             registry: None,
             attempt: "set up HTTPS".to_owned(),
-            cause: Arc::new(Cause::Certificates(source)),
+            remedy: None,
+            cause: Arc::new(cause),
         }
     }
 
-    /// The registry; `None` when it had not come to one yet.
-    pub fn registry(&self) -> Option<&Registry> {
-        self.registry.as_ref()
-    }
-
     /// Why.
-    pub fn cause(&self) -> &Cause {
+    #[cfg(test)]
+    pub(super) fn cause(&self) -> &Cause {
         &self.cause
     }
 
     /// The HTTP status, where the server answered.
-    pub fn status(&self) -> Option<StatusCode> {
+    pub(super) fn status(&self) -> Option<StatusCode> {
         self.cause.answer().map(|answer| answer.status)
     }
 }
@@ -151,13 +179,14 @@ impl Cause {
             Self::LoginRefused { .. } => Kind::Refused,
             Self::Credentials(error) => error.kind(),
             Self::Unreachable { .. } => Kind::Unreachable,
-            Self::Broken { .. } | Self::Stalled { .. } => Kind::Transient,
+            Self::Broken { .. } | Self::Stalled { .. } | Self::Slow { .. } => Kind::Transient,
             Self::Mismatch { .. }
             | Self::TooLarge { .. }
             | Self::UnknownAlgorithm { .. }
             | Self::Malformed { .. }
+            | Self::Unsendable(_)
             | Self::Unencrypted { .. } => Kind::Permanent,
-            Self::Certificates(_) => Kind::Configuration,
+            Self::Certificates(_) | Self::Proxy { .. } => Kind::Configuration,
         }
     }
 
@@ -165,7 +194,7 @@ impl Cause {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Answered(answer) => answer.is_transient() && !answer.is_pull_limit(),
-            Self::Unreachable { source, .. } => tls_error(source).is_none(),
+            Self::Unreachable { source, .. } => source.tls().is_none(),
             Self::Broken { .. } | Self::Stalled { .. } => true,
             _ => false,
         }
@@ -186,12 +215,16 @@ impl Cause {
     }
 }
 
+fn through(proxy: Option<&str>) -> String {
+    proxy.map_or_else(String::new, |proxy| format!(" through the proxy `{proxy}`"))
+}
+
 impl Failure for Error {
     fn kind(&self) -> Kind {
         self.cause.kind()
     }
 
     fn hint(&self) -> Option<String> {
-        hint(self.registry.as_ref(), &self.cause)
+        hint(self.registry.as_ref(), &self.cause, self.remedy.as_deref())
     }
 }

@@ -11,5 +11,6 @@ mod house;
 mod local_exec;
 mod neighbours;
 mod platforms;
+mod proxies;
 mod repositories;
 mod secrets;
