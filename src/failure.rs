@@ -3,6 +3,9 @@
 
 use std::error::Error;
 
+/// The longest line kept of what another program says, in bytes.
+const MAX_LINE: usize = 2048;
+
 /// What kind of failure an error is. The last retry and the exit code depend on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
@@ -59,4 +62,34 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What another program says as one line of at most 2 KiB without control characters, which could
+/// be terminal escapes; `None` when nothing is left.
+pub fn one_line(text: &str) -> Option<String> {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mut line = words.join(" ");
+    line.truncate(line.floor_char_boundary(MAX_LINE));
+    (!line.is_empty()).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_short_and_plain() {
+        let long = "é".repeat(MAX_LINE);
+        for (text, line) in [
+            ("one\ntwo\t three\n", Some("one two three")),
+            ("a\u{1b}[31mb", Some("a [31mb")),
+            (" \n", None),
+            (&long, Some(&long[..MAX_LINE])),
+        ] {
+            assert_eq!(one_line(text).as_deref(), line);
+        }
+    }
 }

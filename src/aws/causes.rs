@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use aws_sdk_ecr::error::ErrorMetadata;
 
-pub(super) fn chain<'a>(
+pub(super) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
@@ -13,11 +13,11 @@ pub(super) fn chain<'a>(
 pub(super) fn find<'a, T: StdError + 'static>(
     error: &'a (dyn StdError + 'static),
 ) -> Option<&'a T> {
-    chain(error).find_map(|error| error.downcast_ref())
+    causes(error).find_map(|error| error.downcast_ref())
 }
 
 pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
-    chain(error)
+    causes(error)
         .last()
         .map(ToString::to_string)
         .unwrap_or_default()
@@ -42,7 +42,7 @@ pub(super) fn readable(error: &(dyn StdError + 'static)) -> String {
             None => format!("`{code}`"),
         };
     }
-    let texts: Vec<String> = chain(error)
+    let texts: Vec<String> = causes(error)
         .filter(|error| !error.is::<ErrorMetadata>())
         .map(ToString::to_string)
         .filter(|text| !SAY_NOTHING.contains(&text.as_str()))

@@ -1,18 +1,24 @@
 //! What AWS answered, in words: the SDK's own errors print as `service error`.
 
 use std::error::Error as StdError;
+use std::path::PathBuf;
 
 use aws_config::profile::ProfileFileLoadError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecr::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use tracing::debug;
 
-use super::Answer;
-use super::causes::{find, innermost, readable};
-use crate::failure::Kind;
+use super::answer::Answer;
+use super::causes::{causes, find, innermost, readable};
+use super::http_client::NoRootCertificates;
+use super::named_profile;
+use crate::failure::{Kind, chain};
 
 /// Why, in somebody else's words.
 type Cause = Box<dyn StdError + Send + Sync>;
+
+/// What the SDK says when credentials took too long. The type of that error is its own.
+const CREDENTIALS_TIMED_OUT: &str = "identity resolver timed out";
 
 /// AWS refused, could not be reached, or could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -45,19 +51,33 @@ pub enum Error {
         /// What it may say.
         expected: &'static str,
     },
-    /// The root certificates cannot be used.
-    #[error("the root certificates for AWS (`AWS_CA_BUNDLE`) cannot be used: {reason}")]
+    /// The root certificates that the user brings cannot be used.
+    #[error("the root certificates in `{path}` (`AWS_CA_BUNDLE`) cannot be used: {reason}")]
     RootCertificates {
-        /// What is wrong with them.
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
         reason: String,
     },
-    /// No credentials were found.
-    #[error("{service} {operation} failed: no AWS credentials were found")]
-    NoCredentials {
+    /// There is nothing to check a server's certificate with.
+    #[error("{service} {operation} failed: no root certificates are trusted: {reason}")]
+    NoRootCertificates {
         /// The AWS service: `ecr`.
         service: &'static str,
         /// The operation: `CreateRepository`.
         operation: &'static str,
+        /// Why there are none.
+        reason: String,
+    },
+    /// No credentials were found.
+    #[error("{service} {operation} failed: {}", nobody(profile.as_deref()))]
+    NoCredentials {
+        /// The AWS service.
+        service: &'static str,
+        /// The operation.
+        operation: &'static str,
+        /// The only place where they were looked for: the profile that was asked for by name.
+        profile: Option<String>,
     },
     /// Credentials are configured and could not be had.
     #[error("{service} {operation} failed: the AWS credentials could not be loaded")]
@@ -139,8 +159,23 @@ impl Error {
             Ok(source) => source,
             Err(error) => error.into(),
         };
+        if let Some(error) = find::<NoRootCertificates>(&*source) {
+            return Self::NoRootCertificates {
+                service,
+                operation,
+                reason: error.to_string(),
+            };
+        }
         if let Some(error) = find::<CredentialsError>(&*source) {
             return Self::from_credentials(service, operation, error);
+        }
+        if chain(&*source).contains(CREDENTIALS_TIMED_OUT) {
+            return Self::Credentials {
+                service,
+                operation,
+                kind: Kind::Refused,
+                source: readable(&*source).into(),
+            };
         }
         if let Some(status) = status {
             return Self::Garbled {
@@ -181,8 +216,14 @@ impl Error {
         operation: &'static str,
         error: &CredentialsError,
     ) -> Self {
-        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
-            return Self::NoCredentials { service, operation };
+        let mut found = causes(error).filter_map(|cause| cause.downcast_ref::<CredentialsError>());
+        if found.any(|error| matches!(error, CredentialsError::CredentialsNotLoaded(_))) {
+            let named = find::<named_profile::NoCredentials>(error);
+            return Self::NoCredentials {
+                service,
+                operation,
+                profile: named.map(|named| named.profile.clone()),
+            };
         }
         let never_arrived = find::<ConnectorError>(error).is_some()
             || matches!(error, CredentialsError::ProviderTimedOut(_));
@@ -196,6 +237,13 @@ impl Error {
             },
             source: readable(error).into(),
         }
+    }
+}
+
+fn nobody(profile: Option<&str>) -> String {
+    match profile {
+        Some(profile) => format!("the AWS profile `{profile}` has no credentials"),
+        None => "no AWS credentials were found".to_owned(),
     }
 }
 
@@ -219,8 +267,13 @@ mod tests {
         let unreachable = ConnectorError::io("connection refused".into());
         let expired = "the SSO token has expired and cannot be refreshed";
         let loop_of_profiles = "profile formed an infinite loop";
+        let without = named_profile::NoCredentials {
+            profile: "ci".to_owned(),
+        };
         let told = [
             CredentialsError::not_loaded_no_source(),
+            CredentialsError::not_loaded(without),
+            CredentialsError::provider_error(CredentialsError::not_loaded_no_source()),
             CredentialsError::provider_error(denied),
             CredentialsError::provider_error(expired),
             CredentialsError::provider_error(ErrorMetadata::builder().build()),
@@ -232,10 +285,8 @@ mod tests {
             let failure = ConnectorError::other(error.into(), None);
             let error: SdkError<GetAuthorizationTokenError> = SdkError::dispatch_failure(failure);
             let error = Error::from_sdk("ecr", "GetAuthorizationToken", error);
-            let cause = error.source().map(ToString::to_string);
-            let (kind, hint) = (error.kind(), error.hint());
-            let [cause, hint] = [cause, hint].map(Option::unwrap_or_default);
-            format!("{error}: {cause}\n{kind:?}: {hint}")
+            let hint = error.hint().unwrap_or_default();
+            format!("{}\n{:?}: {hint}", chain(&error), error.kind())
         });
         insta::assert_snapshot!(told.join("\n\n"));
     }

@@ -2,12 +2,15 @@
 
 mod answer;
 mod causes;
+mod environment;
 mod error;
 mod http_client;
+mod named_profile;
 mod profile;
 mod remedy;
+mod root_certificates;
 mod session;
 
-pub use answer::Answer;
 pub use error::Error;
+pub use root_certificates::RootCertificates;
 pub use session::{Options, Session};

@@ -2,9 +2,9 @@
 
 use std::error::Error as StdError;
 
-use super::causes::chain;
-use super::{Answer, Error};
-use crate::failure::{Failure, Kind};
+use super::Error;
+use super::answer::Answer;
+use crate::failure::{Failure, Kind, chain};
 
 const LOG_IN_AGAIN: &str = "the AWS session has ended: log in again (`aws sso login` where \
                             the profile uses it) and run the same command";
@@ -32,6 +32,7 @@ impl Failure for Error {
             | Self::Profiles { .. }
             | Self::Setting { .. }
             | Self::RootCertificates { .. }
+            | Self::NoRootCertificates { .. }
             | Self::Request { .. } => Kind::Configuration,
             Self::NoCredentials { .. } => Kind::Refused,
             Self::Credentials { kind, .. } => *kind,
@@ -53,7 +54,24 @@ impl Failure for Error {
                     .to_owned()
             }
             Self::MissingProfile { known, .. } => format!("there are: `{}`", known.join("`, `")),
-            Self::NoCredentials { .. } => LOOKED_FOR.to_owned(),
+            Self::RootCertificates { .. } => {
+                "`AWS_CA_BUNDLE` names a PEM file of root certificates that are trusted beside the \
+                 system's"
+                    .to_owned()
+            }
+            Self::NoRootCertificates { .. } => {
+                "install the package `ca-certificates`, or name a PEM file of root certificates in \
+                 `SSL_CERT_FILE`"
+                    .to_owned()
+            }
+            Self::NoCredentials {
+                profile: Some(profile),
+                ..
+            } => format!(
+                "add credentials to `{profile}` in `~/.aws/config` or `~/.aws/credentials`, or name \
+                 no profile to use those of the environment"
+            ),
+            Self::NoCredentials { profile: None, .. } => LOOKED_FOR.to_owned(),
             Self::Credentials {
                 kind: Kind::Unreachable,
                 ..
@@ -70,9 +88,7 @@ impl Failure for Error {
                 operation,
                 answer,
             } => answer_hint(service, operation, answer)?,
-            Self::Profiles { .. } | Self::Setting { .. } | Self::RootCertificates { .. } => {
-                return None;
-            }
+            Self::Profiles { .. } | Self::Setting { .. } => return None,
         };
         Some(hint)
     }
@@ -87,6 +103,9 @@ fn credentials_hint(cause: &str) -> String {
     if cause.contains("IMDS") {
         return LOOKED_FOR.to_owned();
     }
+    if cause.contains("timed out") {
+        return "run `aws sts get-caller-identity` to see what it waits for".to_owned();
+    }
     match denied_action(cause) {
         Some(action) => allow(&action),
         None => {
@@ -96,10 +115,9 @@ fn credentials_hint(cause: &str) -> String {
 }
 
 fn unreachable_hint(cause: &(dyn StdError + 'static)) -> String {
-    let certificate = chain(cause).any(|cause| cause.to_string().contains("certificate"));
-    if certificate {
-        "a proxy may present its own certificate: set `AWS_CA_BUNDLE` to a PEM file of the root \
-         certificates"
+    if chain(cause).contains("certificate") {
+        "a proxy may present its own certificate: set `AWS_CA_BUNDLE` to a PEM file of its \
+         root certificate"
             .to_owned()
     } else {
         CHECK_THE_NETWORK.to_owned()

@@ -29,6 +29,7 @@ pub(super) async fn sandbox(arguments: cli::Sandbox) -> anyhow::Result<Exit> {
         },
         data: arguments.data,
         upstream: arguments.upstream.map(Upstream::new),
+        record: false,
         ..Options::default()
     };
     let mut sandbox = Sandbox::start(options).await?;

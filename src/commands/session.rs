@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::aws;
+use crate::aws::{self, RootCertificates};
 use crate::cli::Selection;
 use crate::config::{Destination, Document, Specification};
 use crate::credentials::{DockerConfig, Keyring};
-use crate::ecr::{Ecr, EcrCredentials};
+use crate::ecr::Ecr;
 use crate::event::Observer;
 use crate::image::Registry;
 use crate::pipeline::{Access, Upstreams};
@@ -36,7 +36,7 @@ pub(super) async fn specification(selection: &Selection) -> anyhow::Result<Speci
 
 /// Opens the source registries alone.
 pub(super) fn upstreams(specification: &Specification) -> anyhow::Result<Upstreams> {
-    open(specification, None)
+    open(specification, root_certificates()?.as_ref(), None)
 }
 
 /// Opens everything but Docker, which only building needs.
@@ -57,7 +57,7 @@ pub(super) async fn access(
         region,
         profile,
         role_arn,
-        root_certificates,
+        root_certificates: root_certificates.clone(),
     };
     let session = aws::Session::load(options).await?;
     let ecr = Ecr::new(&session, account_id);
@@ -66,7 +66,8 @@ pub(super) async fn access(
     let api_knows_images = registry.is_none();
     let endpoint = registry.unwrap_or(own);
     let destination = endpoint.registry.clone();
-    let upstreams = open(specification, Some((endpoint, &ecr)))?;
+    let certificates = root_certificates.as_ref();
+    let upstreams = open(specification, certificates, Some((endpoint, &ecr)))?;
     Ok(Access {
         upstreams,
         ecr,
@@ -78,6 +79,7 @@ pub(super) async fn access(
 
 fn open(
     specification: &Specification,
+    root_certificates: Option<&RootCertificates>,
     destination: Option<(Endpoint, &Ecr)>,
 ) -> anyhow::Result<Upstreams> {
     let upstreams = specification.upstreams.iter();
@@ -91,15 +93,15 @@ fn open(
     );
     if let Some((endpoint, ecr)) = destination {
         let registry = endpoint.registry.clone();
-        let token = EcrCredentials::new(ecr.clone(), registry.clone());
-        keyring = keyring.with_provider(registry.clone(), Arc::new(token));
+        keyring = keyring.with_provider(registry.clone(), Arc::new(ecr.clone()));
         endpoints.insert(registry, endpoint);
     }
     let credentials: Arc<Keyring> = Arc::new(keyring);
+    let extra = root_certificates.map(RootCertificates::pem);
     let options = Options {
         credentials: credentials.clone(),
         endpoints,
-        extra_root_certificates: root_certificates()?.unwrap_or_default(),
+        extra_root_certificates: extra.unwrap_or_default().to_vec(),
         politeness: Politeness::default(),
     };
     let client = Client::new(options)?;
@@ -110,12 +112,9 @@ fn open(
     })
 }
 
-/// The certificates that `AWS_CA_BUNDLE` adds, as the AWS tools do.
-fn root_certificates() -> anyhow::Result<Option<Vec<u8>>> {
-    let Some(path) = variable("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) else {
-        return Ok(None);
-    };
-    let bytes = std::fs::read(Path::new(&path))
-        .with_context(|| format!("cannot read the certificates of AWS_CA_BUNDLE, `{path}`"))?;
-    Ok(Some(bytes))
+/// The certificates that `AWS_CA_BUNDLE` adds to the system's, at AWS and at every registry.
+fn root_certificates() -> anyhow::Result<Option<RootCertificates>> {
+    let path = variable("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
+    let certificates = path.map(|path| RootCertificates::read(Path::new(&path)));
+    Ok(certificates.transpose()?)
 }

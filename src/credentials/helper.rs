@@ -15,6 +15,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::Error;
+use crate::failure::one_line;
 use crate::registry::Login;
 
 /// The longest time that a helper may take. Some ask the user, and nobody is there.
@@ -25,9 +26,6 @@ const NOT_FOUND: &str = "credentials not found in native keychain";
 
 /// The name that stands for "the secret is an identity token".
 const TOKEN_USER: &str = "<token>";
-
-/// The longest complaint kept, in bytes.
-const MAX_COMPLAINT: usize = 2048;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -117,15 +115,5 @@ async fn run(program: &Path, server: &str, search_path: &OsStr) -> io::Result<Ou
 
 /// What the helper wrote to stderr, in one line. Its stdout may hold the secret.
 fn complaint(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stderr);
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let mut line = words.join(" ");
-    line.truncate(line.floor_char_boundary(MAX_COMPLAINT));
-    if line.is_empty() {
-        return output.status.to_string();
-    }
-    line
+    one_line(&String::from_utf8_lossy(&output.stderr)).unwrap_or_else(|| output.status.to_string())
 }

@@ -38,6 +38,15 @@ impl Keyring {
         self.providers.insert(registry, provider);
         self
     }
+
+    /// Under which name Docker's configuration has the login. Where the registry is read through
+    /// another host, Docker's login for the registry's own name does not belong to that host.
+    fn docker_name<'a>(&'a self, registry: &'a Registry) -> &'a Registry {
+        let upstream = self.upstreams.get(registry);
+        upstream
+            .and_then(|upstream| upstream.endpoint.as_ref())
+            .map_or(registry, |endpoint| &endpoint.registry)
+    }
 }
 
 #[async_trait]
@@ -50,13 +59,8 @@ impl Credentials for Keyring {
         if let Some(login) = upstream.and_then(|upstream| upstream.login.clone()) {
             return Ok(Some(login));
         }
-        // Where the registry is read through another host, Docker's login for the registry's own
-        // name does not belong to that host.
-        let host = upstream
-            .and_then(|upstream| upstream.endpoint.as_ref())
-            .map_or(registry, |endpoint| &endpoint.registry);
         self.docker
-            .login(host)
+            .login(self.docker_name(registry))
             .await
             .map_err(|cause| CredentialsError {
                 registry: registry.clone(),
@@ -68,6 +72,24 @@ impl Credentials for Keyring {
         if let Some(provider) = self.providers.get(registry) {
             provider.refused(registry, login).await;
         }
+    }
+
+    fn remedy(&self, registry: &Registry) -> String {
+        if self.providers.contains_key(registry) {
+            return format!(
+                "the login for `{registry}` comes from the AWS session: check who it is, and what \
+                 its policies allow"
+            );
+        }
+        let upstream = self.upstreams.get(registry);
+        if upstream.is_some_and(|upstream| upstream.login.is_some()) {
+            return format!("check the login for `{registry}` under `upstreams` in the file");
+        }
+        let host = self.docker_name(registry);
+        format!(
+            "add a login for `{registry}` under `upstreams` in the file, or run \
+             `docker login {host}`"
+        )
     }
 }
 
@@ -160,5 +182,17 @@ mod tests {
         ] {
             assert_eq!(user(&keyring, name).await.as_deref(), expected, "{name}");
         }
+        let remedies = ["ecr.example", "file.example", "mirrored.example"]
+            .map(|name| keyring.remedy(&registry(name)));
+        assert_eq!(
+            remedies,
+            [
+                "the login for `ecr.example` comes from the AWS session: check who it is, and \
+                 what its policies allow",
+                "check the login for `file.example` under `upstreams` in the file",
+                "add a login for `mirrored.example` under `upstreams` in the file, or run \
+                 `docker login mirror.example`",
+            ]
+        );
     }
 }

@@ -2,22 +2,31 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
+use aws_sdk_ecr::config::retry::RetryConfig;
 use tracing::debug;
 
+use super::creation::{FIRST_PAUSE, Unfinished};
 use super::host::with_account;
 use super::token_cache::TokenCache;
 use super::{Error, Token};
 use crate::aws;
-use crate::registry::{Endpoint, Login};
+use crate::image::Registry;
+use crate::registry::{Credentials, CredentialsError, Endpoint, Login};
 
 /// ECR's API in one account and region. Clones share connections and the authorization token.
 #[derive(Clone)]
 pub struct Ecr {
     pub(super) client: aws_sdk_ecr::Client,
+    /// The same, but for requests that must not be repeated unseen.
+    pub(super) client_without_retries: aws_sdk_ecr::Client,
     /// The account whose registry it is; the caller's own where this is absent.
     pub(super) account_id: Option<String>,
+    pub(super) unfinished: Unfinished,
+    /// The pause before a request is repeated for the first time.
+    pub(super) first_pause: Duration,
     region: Arc<str>,
     tokens: Arc<TokenCache>,
 }
@@ -35,9 +44,14 @@ impl fmt::Debug for Ecr {
 impl Ecr {
     /// The registry of this account, or of the session's own, in the session's region.
     pub fn new(session: &aws::Session, account_id: Option<String>) -> Self {
+        let config = aws_sdk_ecr::config::Builder::from(session.config());
+        let once = config.retry_config(RetryConfig::disabled()).build();
         Self {
             client: aws_sdk_ecr::Client::new(session.config()),
+            client_without_retries: aws_sdk_ecr::Client::from_conf(once),
             account_id,
+            unfinished: Unfinished::default(),
+            first_pause: FIRST_PAUSE,
             region: session.region().into(),
             tokens: Arc::new(TokenCache::default()),
         }
@@ -47,12 +61,6 @@ impl Ecr {
     /// have access. Kept, and renewed once half of its life is over.
     pub async fn token(&self) -> Result<Arc<Token>, Error> {
         self.tokens.token(|| self.fetch_token()).await
-    }
-
-    /// Says that a registry refused a token, so that the next one asked for is new. Only the first
-    /// of several requests that were refused together makes a difference.
-    pub(super) async fn forget(&self, login: &Login) {
-        self.tokens.forget(login).await;
     }
 
     /// Where the registry is: what ECR says of it, never a host made up here, because partitions,
@@ -81,15 +89,32 @@ impl Ecr {
     }
 }
 
+/// Answers for whichever registry it is asked about: a keyring asks it about the destination only.
+#[async_trait]
+impl Credentials for Ecr {
+    async fn login(&self, registry: &Registry) -> Result<Option<Login>, CredentialsError> {
+        match self.token().await {
+            Ok(token) => Ok(Some(token.login.clone())),
+            Err(error) => Err(CredentialsError {
+                registry: registry.clone(),
+                cause: Box::new(error),
+            }),
+        }
+    }
+
+    async fn refused(&self, _registry: &Registry, login: &Login) {
+        self.tokens.forget(login).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::error::Error as _;
-
+    use secrecy::ExposeSecret as _;
     use serde_json::{Value, json};
 
     use super::super::stand_in::{StandIn, refusal, token};
     use super::*;
-    use crate::failure::Failure as _;
+    use crate::failure::{Failure as _, Kind, chain};
 
     /// In the year 2100.
     const LATER: u64 = 4_102_444_800;
@@ -163,13 +188,37 @@ mod tests {
     }
 
     fn tell(error: &Error) -> String {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
         let hint = error.hint().unwrap_or_default();
-        format!("{text}\n{:?}: {hint}", error.kind())
+        format!("{}\n{:?}: {hint}", chain(error), error.kind())
+    }
+
+    fn password(login: &Login) -> &str {
+        match login {
+            Login::Password { password, .. } => password.expose_secret(),
+            Login::IdentityToken(_) => panic!("ECR gives a password"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_gets_one_new_token() {
+        let denied = refusal("AccessDeniedException", "no");
+        let api = StandIn::answering([token("one", LATER), token("two", LATER), denied]).await;
+        let registry = "127.0.0.1:5000".parse().unwrap();
+        let credentials = api.ecr(None);
+
+        let one = credentials.login(&registry).await.unwrap().unwrap();
+        let again = credentials.login(&registry).await.unwrap().unwrap();
+        assert_eq!((password(&one), password(&again)), ("one", "one"));
+
+        credentials.refused(&registry, &one).await;
+        let two = credentials.login(&registry).await.unwrap().unwrap();
+        credentials.refused(&registry, &one).await;
+        let again = credentials.login(&registry).await.unwrap().unwrap();
+        assert_eq!((password(&two), password(&again)), ("two", "two"));
+        assert_eq!(api.calls().len(), 2);
+
+        credentials.refused(&registry, &two).await;
+        let error = credentials.login(&registry).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Refused);
     }
 }

@@ -36,6 +36,8 @@ pub enum Error {
     Create {
         /// The repository.
         repository: Repository,
+        /// Whether it was to get policies.
+        has_policies: bool,
         /// Why.
         source: aws::Error,
     },
@@ -79,6 +81,8 @@ impl Failure for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnusableToken { .. } => Kind::Permanent,
+            // Another try would find the repository in place, and leave it as it is.
+            Self::Policy { source, .. } if source.kind().is_retryable() => Kind::Permanent,
             Self::Token { source, .. }
             | Self::Describe { source, .. }
             | Self::Create { source, .. }
@@ -96,14 +100,21 @@ impl Failure for Error {
                 repository,
                 policy,
                 source,
-            } => {
-                let cause = source.hint().map(|hint| format!("{hint}; "));
-                let cause = cause.unwrap_or_default();
-                Some(format!(
-                    "{cause}delete the empty repository `{repository}` and run again, or add \
-                     the {policy} by hand: an existing repository is left as it is"
-                ))
-            }
+            } => Some(format!(
+                "{}delete the empty repository `{repository}` and run again, or add \
+                     the {policy} by hand: an existing repository is left as it is",
+                first(source)
+            )),
+            // The answer may have been lost, and not the request.
+            Self::Create {
+                repository,
+                has_policies: true,
+                source,
+            } if source.kind().is_retryable() => Some(format!(
+                "{}if `{repository}` exists now, delete it before the next run, which would leave \
+                 it as it is, without its policies",
+                first(source)
+            )),
             Self::Token { source, .. }
             | Self::Describe { source, .. }
             | Self::Create { source, .. }
@@ -112,4 +123,10 @@ impl Failure for Error {
             | Self::Delete { source, .. } => source.hint(),
         }
     }
+}
+
+/// The hint of the cause, for another one to follow.
+fn first(source: &aws::Error) -> String {
+    let hint = source.hint().map(|hint| format!("{hint}; "));
+    hint.unwrap_or_default()
 }

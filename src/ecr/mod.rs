@@ -1,13 +1,15 @@
 //! Amazon ECR's API: tokens, repositories, images.
 
 mod client;
-mod credentials;
+mod creation;
 mod error;
 mod host;
 mod images;
 mod layers;
 mod limits;
+mod policies;
 mod repositories;
+mod sdk_types;
 mod settings;
 #[cfg(test)]
 mod stand_in;
@@ -16,10 +18,9 @@ mod token;
 mod token_cache;
 
 pub use client::Ecr;
-pub use credentials::EcrCredentials;
+pub use creation::Creation;
 pub use error::Error;
-pub use host::EcrHost;
 pub use images::TagKept;
-pub use repositories::{Creation, RepositoryDescription};
+pub use repositories::RepositoryDescription;
 pub use settings::{Encryption, RepositorySettings, TagMutability};
 pub use token::Token;

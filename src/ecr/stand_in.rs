@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -43,7 +44,9 @@ impl StandIn {
     }
 
     pub(super) fn ecr(&self, account_id: Option<&str>) -> Ecr {
-        Ecr::new(&Session::at(&self.address), account_id.map(str::to_owned))
+        let mut ecr = Ecr::new(&Session::at(&self.address), account_id.map(str::to_owned));
+        ecr.first_pause = Duration::from_millis(1);
+        ecr
     }
 
     /// Operation and body of every call so far.

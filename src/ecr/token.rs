@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
-use super::host::account_of;
 use crate::registry::{Endpoint, Login};
 
 /// An authorization token of ECR's. It belongs to a region and lasts twelve hours.
@@ -17,8 +16,6 @@ pub struct Token {
     pub login: Login,
     /// Where the registry of the caller's account is.
     pub proxy_endpoint: Endpoint,
-    /// The caller's account, when the registry's host tells it.
-    pub account_id: Option<String>,
     /// When it ends. Absent when nobody says, or when the end had passed on arrival, as with moto.
     pub expires_at: Option<SystemTime>,
 }
@@ -44,7 +41,6 @@ impl Token {
                 username: username.to_owned(),
                 password: SecretString::from(password),
             },
-            account_id: account_of(&proxy_endpoint.registry).map(str::to_owned),
             proxy_endpoint,
             expires_at: data
                 .expires_at()
@@ -74,7 +70,6 @@ mod tests {
         let host = "https://123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn";
         let token = read(&encoded, host).unwrap();
         assert_eq!(token.proxy_endpoint.to_string(), host);
-        assert_eq!(token.account_id.as_deref(), Some("123456789012"));
         assert!(!format!("{token:?}").contains("pass:word"));
         let Login::Password { username, password } = token.login else {
             panic!("ECR gives a password");

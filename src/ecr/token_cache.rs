@@ -182,7 +182,6 @@ mod tests {
         let token = Arc::new(Token {
             login: Login::IdentityToken("old".into()),
             proxy_endpoint: "https://example.com".parse().unwrap(),
-            account_id: None,
             expires_at: None,
         });
         let kept = Kept {

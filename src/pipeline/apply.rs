@@ -104,8 +104,11 @@ struct Workshop<'a> {
     builder: OnceCell<Result<Builder<'a>, StepError>>,
     copier: Copier<'a>,
     /// What became of the repositories that had to be created.
-    creations: Mutex<BTreeMap<Repository, Arc<OnceCell<Result<Creation, StepError>>>>>,
+    creations: Mutex<BTreeMap<Repository, Arc<CreationCell>>>,
 }
+
+/// What became of one repository; empty while it is being created.
+type CreationCell = OnceCell<Result<Creation, StepError>>;
 
 impl<'a> Workshop<'a> {
     /// Connects to the daemon once; where that fails it is told once, for all images.
@@ -179,9 +182,7 @@ impl<'a> Workshop<'a> {
             .creations
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let created = |cell: &OnceCell<Result<Creation, StepError>>| {
-            matches!(cell.get(), Some(Ok(Creation::Created)))
-        };
+        let created = |cell: &CreationCell| matches!(cell.get(), Some(Ok(Creation::Created)));
         let created = creations.iter().filter(|(_, cell)| created(cell));
         created.map(|(repository, _)| repository.clone()).collect()
     }

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Kind};
 use crate::image::{
     Content, Descriptor, Digest, ImageManifest, Manifest, ParseManifestError, Reference, Repository,
 };
-use crate::registry::{self, Cause};
+use crate::registry;
 
 use super::base::BaseError;
 use super::filter::filter;
@@ -126,7 +126,8 @@ impl<'a> Copier<'a> {
     }
 
     /// Brings over what a manifest needs, then the manifest itself, by digest or under a tag. A
-    /// registry may have lost blobs that it just said to have; they are sent again once.
+    /// registry may have lost blobs that it just said to have (ECR collects layers that hang on no
+    /// manifest, at any time); they are sent again once.
     async fn push(
         &self,
         way: Way<'_>,
@@ -136,7 +137,7 @@ impl<'a> Copier<'a> {
         let client = &self.access.upstreams.client;
         self.push_what_it_needs(way, manifest).await?;
         match client.put_manifest(target, manifest).await {
-            Err(error) if lacks_blobs(&error) => {
+            Err(error) if error.lacks_blobs() => {
                 self.forget(way, manifest)?;
                 let way = Way {
                     is_new_repository: false,
@@ -309,12 +310,4 @@ fn blobs_of(image: &ImageManifest) -> Result<BTreeMap<Digest, u64>, StepError> {
         .chain(layers)
         .map(|blob| Ok((digest_of(blob)?, blob.size())))
         .collect()
-}
-
-/// ECR collects layers that hang on no manifest, at any time.
-fn lacks_blobs(error: &registry::Error) -> bool {
-    match error.cause() {
-        Cause::Answered(answer) => answer.code.as_deref() == Some("MANIFEST_BLOB_UNKNOWN"),
-        _ => false,
-    }
 }

@@ -299,10 +299,8 @@ impl Look<'_> {
             return Ok(tags.get(&image.tag).cloned());
         }
         let tag = access.destination(&image.repository, &image.tag);
-        let head = access.upstreams.client.head_manifest(&tag).await;
-        Ok(head
-            .map_err(StepError::at(Step::Inspect))?
-            .map(|head| head.digest))
+        let held = access.upstreams.client.resolve(&tag).await;
+        held.map_err(StepError::at(Step::Inspect))
     }
 
     fn without_work(
@@ -342,13 +340,12 @@ pub(super) async fn resolve(
     if let Some(digest) = &source.digest {
         return Ok(digest.clone());
     }
-    let found = upstreams.client.head_manifest(source).await;
+    let found = upstreams.client.resolve(source).await;
     let found = found.map_err(StepError::at(Step::Resolve))?;
     let missing = || BaseError::Missing {
         image: source.to_string(),
     };
     found
-        .map(|head| head.digest)
         .ok_or_else(missing)
         .map_err(StepError::at(Step::Resolve))
 }

@@ -4,29 +4,27 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::challenge::Challenge;
 use super::rate_limit::RateLimit;
 use super::retry::retry_after;
-use crate::failure::Kind;
-
-/// The longest message kept, in bytes.
-const MAX_MESSAGE: usize = 2048;
+use crate::failure::{Kind, one_line};
 
 /// An answer with an error status.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub(super) struct Answer {
     /// Who answered: host with an optional port. A token service or a blob store is often another
     /// host than the registry.
-    pub host: String,
+    pub(super) host: String,
     /// The HTTP status.
-    pub status: StatusCode,
+    pub(super) status: StatusCode,
     /// The server's own code, such as `MANIFEST_UNKNOWN`. Answers to HEAD have none.
-    pub code: Option<String>,
+    pub(super) code: Option<String>,
     /// What the server says, in one line of at most 2 KiB. Answers to HEAD have none.
-    pub message: Option<String>,
+    pub(super) message: Option<String>,
     /// How long the server asks to wait.
     pub(super) retry_after: Option<Duration>,
     /// How the server wants to be convinced.
@@ -35,6 +33,8 @@ pub struct Answer {
     pub(super) foreign: bool,
     /// What is left of the budget, where the server tells.
     pub(super) rate_limit: Option<RateLimit>,
+    /// Whether what was sent may be a registry's: JSON, or nothing at all.
+    speaks_protocol: bool,
 }
 
 impl Answer {
@@ -46,6 +46,9 @@ impl Answer {
         body: &[u8],
     ) -> Self {
         let (code, message) = parse_body(body);
+        let is_page = headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
         Self {
             host,
             status,
@@ -55,6 +58,10 @@ impl Answer {
             challenges: Challenge::all(headers),
             foreign,
             rate_limit: RateLimit::of(headers),
+            speaks_protocol: match body.trim_ascii() {
+                b"" => !is_page,
+                body => serde_json::from_slice::<IgnoredAny>(body).is_ok(),
+            },
         }
     }
 
@@ -78,6 +85,17 @@ impl Answer {
             && (self.rate_limit.is_some_and(|limit| limit.remaining == 0)
                 || self.says("pull rate limit")
                 || self.says("increase-rate-limit"))
+    }
+
+    /// Whether the registry says that it has no such thing. The 404 of a blob store, or of a server
+    /// that is no registry, does not say so.
+    pub(super) fn is_missing(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND && !self.foreign && self.speaks_protocol
+    }
+
+    /// Whether a manifest names what the repository does not have.
+    pub(super) fn lacks_blobs(&self) -> bool {
+        self.code.as_deref() == Some("MANIFEST_BLOB_UNKNOWN")
     }
 
     /// Whether an immutable tag holds something else. ECR: `TAG_INVALID`, "... cannot be overwritten
@@ -121,6 +139,9 @@ impl Answer {
     pub(super) fn kind(&self) -> Kind {
         if self.is_conflict() {
             Kind::Conflict
+        } else if self.is_pull_limit() {
+            // It lasts for hours, so another try at the end of the run is wasted.
+            Kind::Permanent
         } else if self.is_transient() {
             Kind::Transient
         } else if self.is_refusal() {
@@ -167,25 +188,12 @@ fn parse_body(body: &[u8]) -> (Option<String>, Option<String>) {
     (text(&json, "error"), message)
 }
 
-/// One line without control characters, which could be terminal escapes; `None` when nothing is
-/// left.
-fn one_line(text: &str) -> Option<String> {
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let mut line = words.join(" ");
-    line.truncate(line.floor_char_boundary(MAX_MESSAGE));
-    (!line.is_empty()).then_some(line)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn reads_what_servers_say() {
-        let long = "é".repeat(MAX_MESSAGE);
         for (body, code, message) in [
             (
                 r#"{"errors":[{"code":"NAME_UNKNOWN","message":"no such repository"}]}"#,
@@ -212,7 +220,6 @@ mod tests {
             ("a\u{1b}[31mb", None, Some("a [31mb")),
             ("<html><body>502</body></html>", None, None),
             ("", None, None),
-            (&long, None, Some(&long[..MAX_MESSAGE])),
         ] {
             let (actual_code, actual_message) = parse_body(body.as_bytes());
             assert_eq!(

@@ -15,6 +15,7 @@ use super::retry::with_retries;
 use super::session::Session;
 use super::transport::{Transport, host, read};
 use super::{Cause, Credentials, Endpoint, Error};
+use crate::failure::Kind;
 use crate::image::{Digest, Registry};
 
 /// Speaks to registries. A clone shares connections, tokens and what is known of each registry, so
@@ -56,9 +57,17 @@ pub(super) struct Reply {
 }
 
 impl Client {
-    /// A client; no connection is made yet. Fails when the certificates cannot be read.
+    /// A client; no connection is made yet. Fails when the certificates cannot be read, or when the
+    /// environment names a proxy that is none.
     pub fn new(options: Options) -> Result<Self, Error> {
-        let transport = Transport::new(&options.extra_root_certificates).map_err(Error::setup)?;
+        let plain_hosts = options
+            .endpoints
+            .values()
+            .filter(|endpoint| endpoint.plain_http)
+            .map(|endpoint| endpoint.registry.host().to_ascii_lowercase())
+            .collect();
+        let transport =
+            Transport::new(&options.extra_root_certificates, plain_hosts).map_err(Error::setup)?;
         Ok(Self(Arc::new(Inner {
             transport: Arc::new(transport),
             credentials: options.credentials,
@@ -90,7 +99,15 @@ impl Client {
         };
         with_retries(&registry.manners, &request.method, attempt)
             .await
-            .map_err(|cause| request.failed(cause))
+            .map_err(|cause| self.failed(request, cause))
+    }
+
+    /// The error that this request failed, with what can be done about credentials where that was
+    /// the reason.
+    pub(super) fn failed(&self, request: &Request, cause: Arc<Cause>) -> Error {
+        let is_refused = cause.kind() == Kind::Refused;
+        let remedy = is_refused.then(|| self.0.credentials.remedy(&request.registry));
+        request.failed(cause).with_remedy(remedy)
     }
 
     /// Waits for the right to move a blob: a slot at each of these registries, both ends of a copy

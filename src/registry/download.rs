@@ -46,6 +46,7 @@ impl Client {
         size: u64,
     ) -> Result<BlobStream, Error> {
         let mut download = Download {
+            client: self.clone(),
             host: self.host(&reference.registry),
             request: Request::read(
                 Method::GET,
@@ -63,11 +64,11 @@ impl Client {
             fruitless: 0,
         };
         let opened = download.open().await;
-        let response = opened.map_err(|cause| download.request.failed(cause))?;
+        let response = opened.map_err(|cause| download.failed(cause))?;
         let stream = try_unfold((download, response), |(mut download, mut response)| async {
             match download.next(&mut response).await {
                 Ok(next) => Ok(next.map(|bytes| (bytes, (download, response)))),
-                Err(cause) => Err(download.request.failed(cause)),
+                Err(cause) => Err(download.failed(cause)),
             }
         });
         Ok(BlobStream(Box::pin(stream)))
@@ -86,6 +87,7 @@ impl Stream for BlobStream {
 }
 
 struct Download {
+    client: Client,
     host: Arc<Host>,
     request: Request,
     digest: Digest,
@@ -102,6 +104,10 @@ struct Download {
 }
 
 impl Download {
+    fn failed(&self, cause: Arc<Cause>) -> Error {
+        self.client.failed(&self.request, cause)
+    }
+
     /// Asks for what has not come yet.
     async fn open(&mut self) -> Result<Response, Arc<Cause>> {
         self.resumed_at = self.received;

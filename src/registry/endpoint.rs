@@ -14,7 +14,7 @@ pub struct Endpoint {
     pub plain_http: bool,
 }
 
-/// A text is no endpoint.
+/// A text is no endpoint. A user and a password in it are left out.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{0}` is not a registry endpoint; write it as `https://host` or `http://127.0.0.1:5000`")]
 pub struct ParseEndpointError(String);
@@ -24,16 +24,18 @@ impl Endpoint {
     /// other at its own name, always over TLS. A registry on loopback is spoken to in plain HTTP,
     /// as Docker does by default.
     pub fn of(registry: &Registry) -> Self {
-        if registry.is_docker_hub() {
-            let registry = "registry-1.docker.io".parse().expect("a sound host name");
-            return Self {
-                registry,
-                plain_http: false,
-            };
-        }
+        Self::at(registry.clone(), registry.is_loopback())
+    }
+
+    fn at(registry: Registry, plain_http: bool) -> Self {
+        let registry = if registry.is_docker_hub() {
+            "registry-1.docker.io".parse().expect("a sound host name")
+        } else {
+            registry
+        };
         Self {
-            registry: registry.clone(),
-            plain_http: registry.is_loopback(),
+            registry,
+            plain_http,
         }
     }
 }
@@ -42,7 +44,7 @@ impl FromStr for Endpoint {
     type Err = ParseEndpointError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = || ParseEndpointError(text.to_owned());
+        let fail = || ParseEndpointError(without_userinfo(text));
         let (plain_http, rest) = match text.split_once("://") {
             Some(("https", rest)) => (false, rest),
             Some(("http", rest)) => (true, rest),
@@ -54,11 +56,16 @@ impl FromStr for Endpoint {
             .unwrap_or(rest)
             .parse()
             .map_err(|_| fail())?;
-        Ok(Self {
-            registry,
-            plain_http,
-        })
+        Ok(Self::at(registry, plain_http))
     }
+}
+
+fn without_userinfo(text: &str) -> String {
+    let Some((start, host)) = text.rsplit_once('@') else {
+        return text.to_owned();
+    };
+    let scheme = start.split_once("://").map(|(scheme, _)| scheme);
+    scheme.map_or_else(|| host.to_owned(), |scheme| format!("{scheme}://{host}"))
 }
 
 impl fmt::Display for Endpoint {
@@ -103,6 +110,24 @@ mod tests {
             "https://user:pass@a",
         ] {
             assert!(text.parse::<Endpoint>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn docker_hub_has_one_endpoint() {
+        for text in ["https://index.docker.io", "https://docker.io", "docker.io"] {
+            assert_eq!(
+                text.parse::<Endpoint>().unwrap().to_string(),
+                "https://registry-1.docker.io"
+            );
+        }
+    }
+
+    #[test]
+    fn an_error_repeats_no_password() {
+        for text in ["https://user:p@ss@host", "user:p@ss@host"] {
+            let error = text.parse::<Endpoint>().unwrap_err().to_string();
+            assert!(error.contains("host`") && !error.contains("ss"), "{error}");
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use super::hint::{hint, tls_error};
-use super::{Answer, CredentialsError};
+use super::hint::hint;
+use super::{Answer, CredentialsError, NetworkError};
 use crate::failure::{Failure, Kind};
 use crate::image::Registry;
 
@@ -16,13 +16,15 @@ use crate::image::Registry;
 pub struct Error {
     registry: Option<Registry>,
     attempt: String,
+    /// What can be done about credentials.
+    remedy: Option<String>,
     #[source]
     cause: Arc<Cause>,
 }
 
 /// Why something could not be done at a registry.
 #[derive(Debug, thiserror::Error)]
-pub enum Cause {
+pub(super) enum Cause {
     /// The server answered with an error status.
     #[error("{0}")]
     Answered(Box<Answer>),
@@ -39,12 +41,14 @@ pub enum Cause {
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
     /// No connection could be made.
-    #[error("`{origin}` cannot be reached")]
+    #[error("`{origin}` cannot be reached{}", through(proxy.as_deref()))]
     Unreachable {
         /// Scheme, host and port.
         origin: String,
+        /// Scheme, host and port of the proxy that stands before it.
+        proxy: Option<String>,
         /// What went wrong.
-        source: reqwest::Error,
+        source: NetworkError,
     },
     /// The connection broke.
     #[error("the connection to `{host}` broke")]
@@ -52,14 +56,25 @@ pub enum Cause {
         /// Host with an optional port.
         host: String,
         /// What went wrong.
-        source: reqwest::Error,
+        source: NetworkError,
     },
+    /// The request has a header that cannot be written.
+    #[error("the request cannot be sent")]
+    Unsendable(#[source] NetworkError),
     /// The server fell silent.
     #[error("`{host}` was silent for {} seconds", limit.as_secs())]
     Stalled {
         /// Host with an optional port.
         host: String,
         /// How long it could have been.
+        limit: Duration,
+    },
+    /// The server sent what is small in pieces too slowly.
+    #[error("`{host}` was not done after {} seconds", limit.as_secs())]
+    Slow {
+        /// Host with an optional port.
+        host: String,
+        /// How long it could have taken.
         limit: Duration,
     },
     /// The bytes are not those that were asked for.
@@ -90,7 +105,7 @@ pub enum Cause {
         /// Host with an optional port.
         host: String,
         /// What went wrong.
-        source: reqwest::Error,
+        source: NetworkError,
     },
     /// What was to be uploaded has another size than was said.
     #[error("what is uploaded has {actual} instead of {expected} bytes")]
@@ -130,7 +145,13 @@ pub enum Cause {
     },
     /// The extra root certificates are no PEM, or TLS cannot be set up.
     #[error("the root certificates are not usable")]
-    Certificates(#[source] reqwest::Error),
+    Certificates(#[source] NetworkError),
+    /// A variable that should name a proxy does not.
+    #[error("`{variable}` names no proxy")]
+    Proxy {
+        /// The variable.
+        variable: &'static str,
+    },
 }
 
 impl Error {
@@ -138,30 +159,42 @@ impl Error {
         Self {
             registry: Some(registry.clone()),
             attempt: attempt.to_owned(),
+            remedy: None,
             cause,
         }
     }
 
-    pub(super) fn setup(source: reqwest::Error) -> Self {
+    /// Whether the registry says that it has no such thing.
+    pub(super) fn is_missing(&self) -> bool {
+        self.cause.answer().is_some_and(Answer::is_missing)
+    }
+
+    pub(super) fn with_remedy(self, remedy: Option<String>) -> Self {
+        Self { remedy, ..self }
+    }
+
+    pub(super) fn setup(cause: Cause) -> Self {
         Self {
             registry: None,
             attempt: "set up HTTPS".to_owned(),
-            cause: Arc::new(Cause::Certificates(source)),
+            remedy: None,
+            cause: Arc::new(cause),
         }
     }
 
-    /// The registry; `None` when it had not come to one yet.
-    pub fn registry(&self) -> Option<&Registry> {
-        self.registry.as_ref()
+    /// Whether a manifest was refused because the repository lacks what it names.
+    pub fn lacks_blobs(&self) -> bool {
+        self.cause.answer().is_some_and(Answer::lacks_blobs)
     }
 
     /// Why.
-    pub fn cause(&self) -> &Cause {
+    #[cfg(test)]
+    pub(super) fn cause(&self) -> &Cause {
         &self.cause
     }
 
     /// The HTTP status, where the server answered.
-    pub fn status(&self) -> Option<StatusCode> {
+    pub(super) fn status(&self) -> Option<StatusCode> {
         self.cause.answer().map(|answer| answer.status)
     }
 }
@@ -182,6 +215,7 @@ impl Cause {
             Self::Unreachable { .. } => Kind::Unreachable,
             Self::Broken { .. }
             | Self::Stalled { .. }
+            | Self::Slow { .. }
             | Self::Spoiled { .. }
             | Self::NoUpload { .. } => Kind::Transient,
             Self::Mismatch { .. }
@@ -189,8 +223,9 @@ impl Cause {
             | Self::TooLarge { .. }
             | Self::UnknownAlgorithm { .. }
             | Self::Malformed { .. }
+            | Self::Unsendable(_)
             | Self::Unencrypted { .. } => Kind::Permanent,
-            Self::Certificates(_) => Kind::Configuration,
+            Self::Certificates(_) | Self::Proxy { .. } => Kind::Configuration,
         }
     }
 
@@ -198,7 +233,7 @@ impl Cause {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Answered(answer) => answer.is_transient() && !answer.is_pull_limit(),
-            Self::Unreachable { source, .. } => tls_error(source).is_none(),
+            Self::Unreachable { source, .. } => source.tls().is_none(),
             Self::Broken { .. } | Self::Stalled { .. } | Self::NoUpload { .. } => true,
             _ => false,
         }
@@ -224,12 +259,16 @@ impl Cause {
     }
 }
 
+fn through(proxy: Option<&str>) -> String {
+    proxy.map_or_else(String::new, |proxy| format!(" through the proxy `{proxy}`"))
+}
+
 impl Failure for Error {
     fn kind(&self) -> Kind {
         self.cause.kind()
     }
 
     fn hint(&self) -> Option<String> {
-        hint(self.registry.as_ref(), &self.cause)
+        hint(self.registry.as_ref(), &self.cause, self.remedy.as_deref())
     }
 }

@@ -17,6 +17,9 @@ use super::{Client, Credentials, CredentialsError, Endpoint, Login, OnPause, Opt
 use crate::image::media_type::OCI_MANIFEST;
 use crate::image::{Digest, Manifest, Reference, Registry};
 
+/// How `/v2/` is asked for.
+pub(super) const PING: &str = "GET /v2/";
+
 /// A running server. It ends with the test's runtime.
 pub(super) struct Fake {
     address: String,
@@ -47,8 +50,20 @@ pub(super) struct Reply {
 struct Logins(Mutex<Vec<Option<Login>>>);
 
 impl Fake {
-    /// Starts a server. The script gets a request and how many with the same line came before.
+    /// Starts a server. The script gets a request and how many with the same line came before. What
+    /// it answers to [`PING`] counts only where it is a challenge.
     pub(super) async fn start(
+        script: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_with_ping(move |request, earlier| match script(request, earlier) {
+            reply if request.line == PING && reply.status != 401 => Reply::status(200),
+            reply => reply,
+        })
+        .await
+    }
+
+    /// Starts a server whose script answers [`PING`] as all else.
+    pub(super) async fn start_with_ping(
         script: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -113,7 +128,7 @@ impl Fake {
         format!("{}/{name}", self.address).parse().unwrap()
     }
 
-    /// Every request: method, path, query and authorization.
+    /// Every request but [`PING`]: method, path, query and authorization.
     pub(super) fn log(&self) -> Vec<String> {
         let line = |seen: &Seen| format!("{} {}", seen.line, seen.authorization());
         let lines = self.requests();
@@ -123,8 +138,17 @@ impl Fake {
             .collect()
     }
 
+    /// Every request but [`PING`].
     pub(super) fn requests(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+        let mut seen = self.seen.lock().unwrap().clone();
+        seen.retain(|seen| seen.line != PING);
+        seen
+    }
+
+    /// How often [`PING`] came.
+    pub(super) fn pings(&self) -> usize {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().filter(|seen| seen.line == PING).count()
     }
 
     /// A client without credentials.
@@ -199,6 +223,7 @@ impl Credentials for Logins {
 }
 
 impl Seen {
+    /// The value of `Authorization`.
     pub(super) fn authorization(&self) -> &str {
         let value = self.headers.get("authorization");
         value.map_or("", |value| value.to_str().unwrap())

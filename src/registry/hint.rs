@@ -1,32 +1,43 @@
 //! What the user can do about it.
 
-use std::error::Error as StdError;
-use std::io;
+use reqwest::StatusCode;
 
-use super::{Answer, Cause};
+use super::{Answer, Cause, NetworkError};
 use crate::failure::Failure;
 use crate::image::Registry;
 
 /// One sentence, or nothing where nothing can be done.
-pub(super) fn hint(registry: Option<&Registry>, cause: &Cause) -> Option<String> {
+pub(super) fn hint(
+    registry: Option<&Registry>,
+    cause: &Cause,
+    remedy: Option<&str>,
+) -> Option<String> {
     match cause {
-        Cause::Answered(answer) => answer_hint(registry?, answer),
-        Cause::LoginRefused { .. } => Some(where_credentials_are(registry?)),
+        Cause::Answered(answer) => answer_hint(registry?, answer, remedy),
+        Cause::LoginRefused { .. } => remedy.map(str::to_owned),
         Cause::Credentials(error) => error.hint(),
-        Cause::Unreachable { origin, source } => Some(unreachable_hint(origin, source)),
-        Cause::Unencrypted { .. } => {
-            Some("plain HTTP is followed only on loopback; ask the registry's operator".to_owned())
-        }
+        Cause::Unreachable {
+            origin,
+            proxy,
+            source,
+        } => Some(unreachable_hint(origin, proxy.as_deref(), source)),
+        Cause::Unencrypted { target, .. } => Some(format!(
+            "plain HTTP is followed only to this machine, and to where the file says so: \
+             if that is meant, write `{target}` as an endpoint under `upstreams`"
+        )),
         Cause::Certificates(_) => {
             Some("check the file that AWS_CA_BUNDLE or SSL_CERT_FILE names".to_owned())
         }
         Cause::NoUpload { .. } => {
             Some("ECR does so when the repository does not exist; create it first".to_owned())
         }
+        Cause::Proxy { .. } => Some("write it as `http://host:port`".to_owned()),
         Cause::Broken { .. }
         | Cause::Spoiled { .. }
         | Cause::WrongLength { .. }
+        | Cause::Unsendable(_)
         | Cause::Stalled { .. }
+        | Cause::Slow { .. }
         | Cause::Mismatch { .. }
         | Cause::TooLarge { .. }
         | Cause::UnknownAlgorithm { .. }
@@ -34,7 +45,7 @@ pub(super) fn hint(registry: Option<&Registry>, cause: &Cause) -> Option<String>
     }
 }
 
-fn answer_hint(registry: &Registry, answer: &Answer) -> Option<String> {
+fn answer_hint(registry: &Registry, answer: &Answer, remedy: Option<&str>) -> Option<String> {
     if answer.is_pull_limit() {
         return Some(format!(
             "the pull rate limit of `{registry}` is used up: add a login for it under \
@@ -53,15 +64,21 @@ fn answer_hint(registry: &Registry, answer: &Answer) -> Option<String> {
                 "allow `{action}` on `{resource}` in the IAM policy"
             ));
         }
-        let credentials = where_credentials_are(registry);
+        let remedy = remedy?;
         return Some(if registry.is_docker_hub() {
             format!(
                 "Docker Hub says this also of repositories that do not exist or are private: \
-                 check the name; {credentials}"
+                 check the name; {remedy}"
             )
         } else {
-            credentials
+            remedy.to_owned()
         });
+    }
+    if answer.status == StatusCode::NOT_FOUND && !answer.is_missing() {
+        return Some(format!(
+            "`{}` does not answer as a registry does: check the registry's endpoint",
+            answer.host
+        ));
     }
     match answer.code.as_deref() {
         Some("NAME_UNKNOWN") => Some("the repository does not exist; create it first".to_owned()),
@@ -83,50 +100,29 @@ fn missing_permission(answer: &Answer) -> Option<(&str, &str)> {
     Some((action, resource))
 }
 
-fn where_credentials_are(registry: &Registry) -> String {
-    format!(
-        "credentials for `{registry}` are looked up in the AWS session if it is the destination, \
-         then under `upstreams` in the file, then in Docker's configuration \
-         (`docker login {registry}`)"
-    )
-}
-
-fn unreachable_hint(origin: &str, error: &reqwest::Error) -> String {
-    let refused = causes(error)
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
-    match tls_error(error) {
-        Some(rustls::Error::InvalidMessage(_)) => format!(
+fn unreachable_hint(origin: &str, proxy: Option<&str>, error: &NetworkError) -> String {
+    let refused = error.is_refused();
+    match (error.tls(), proxy) {
+        (Some(rustls::Error::InvalidMessage(_)), _) => format!(
             "the server does not speak TLS; if that is meant, write its endpoint as `{}`",
             origin.replacen("https://", "http://", 1)
         ),
-        Some(_) => "if the registry's certificate is from a private authority, name the \
-                    authority's PEM file in AWS_CA_BUNDLE or SSL_CERT_FILE"
+        (Some(_), _) => "if the registry's certificate is from a private authority, name the \
+                         authority's PEM file in AWS_CA_BUNDLE or SSL_CERT_FILE"
             .to_owned(),
-        None if refused => {
+        (None, Some(proxy)) if refused => format!(
+            "nothing listens at the proxy `{proxy}`: check HTTPS_PROXY, or name the registry in \
+             NO_PROXY"
+        ),
+        (None, Some(proxy)) => {
+            format!("check the name, the network and the proxy `{proxy}` (HTTPS_PROXY, NO_PROXY)")
+        }
+        (None, None) if refused => {
             format!("nothing listens at `{origin}`: check that it runs, and its port")
         }
-        None => "check the name, the network and the proxy (HTTPS_PROXY, NO_PROXY)".to_owned(),
-    }
-}
-
-/// The TLS error beneath.
-pub(super) fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    causes(error).find_map(|cause| cause.downcast_ref())
-}
-
-/// The error and all beneath it.
-fn causes<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| beneath(error))
-}
-
-/// The cause of an error. `io::Error` leaves the error that it wraps out of `source`.
-fn beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    match error.downcast_ref().and_then(io::Error::get_ref) {
-        Some(wrapped) => Some(wrapped),
-        None => error.source(),
+        (None, None) => {
+            "check the name, the network and the proxy (HTTPS_PROXY, NO_PROXY)".to_owned()
+        }
     }
 }
 
@@ -156,6 +152,25 @@ mod tests {
         drop(listener);
         let hint = format!("nothing listens at `{origin}`: check that it runs, and its port");
         assert_eq!(failure(&origin).await, (Kind::Unreachable, hint));
+    }
+
+    #[tokio::test]
+    async fn nobody_listens_at_the_proxy() {
+        let refused = reqwest::get("http://127.0.0.1:9/").await.unwrap_err();
+        let cause = Cause::Unreachable {
+            origin: "https://registry.example".to_owned(),
+            proxy: Some("http://127.0.0.1:9".to_owned()),
+            source: NetworkError::new(refused),
+        };
+        assert_eq!(
+            cause.to_string(),
+            "`https://registry.example` cannot be reached through the proxy `http://127.0.0.1:9`"
+        );
+        assert_eq!(
+            hint(None, &cause, None).unwrap(),
+            "nothing listens at the proxy `http://127.0.0.1:9`: check HTTPS_PROXY, or name the \
+             registry in NO_PROXY"
+        );
     }
 
     #[tokio::test]

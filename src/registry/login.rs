@@ -64,4 +64,10 @@ pub trait Credentials: Send + Sync {
     /// Says that the registry refused this login, before another one is asked for. Whoever keeps
     /// logins forgets it.
     async fn refused(&self, _registry: &Registry, _login: &Login) {}
+
+    /// What the user can do where this registry refuses the login, or wants one: one lower-case
+    /// sentence without a final period.
+    fn remedy(&self, registry: &Registry) -> String {
+        format!("check the credentials for `{registry}`")
+    }
 }

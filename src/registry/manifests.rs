@@ -1,7 +1,7 @@
 //! Manifests: what a tag or digest stands for.
 
+use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
-use reqwest::{Method, StatusCode};
 
 use super::client::Reply;
 use super::request::Request;
@@ -27,39 +27,64 @@ pub struct ManifestHead {
 }
 
 impl Client {
-    /// Asks what a tag or digest stands for; `None` when there is no such manifest. Docker Hub does
-    /// not count this as a pull.
+    /// Asks for the digest that a tag or digest stands for; `None` when there is no such manifest.
+    /// Docker Hub does not count this as a pull.
     ///
-    /// A registry that leaves out a header, or gives no reason for a refusal (HEAD has no body), is
-    /// asked with GET.
+    /// A registry that does not state the digest, or gives no reason for a refusal (HEAD has no
+    /// body), is asked with GET.
+    pub async fn resolve(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
+        let found = self.look_up(reference, digest_header, |manifest| {
+            manifest.digest().clone()
+        });
+        let found = found.await?;
+        Ok(found.map(|found| reference.digest.clone().unwrap_or(found)))
+    }
+
+    /// Asks what a tag or digest stands for, as [`Client::resolve`] does. A registry that leaves out
+    /// the media type or the size is asked with GET too.
     pub async fn head_manifest(
         &self,
         reference: &Reference,
     ) -> Result<Option<ManifestHead>, Error> {
+        let head = self.look_up(reference, head, |manifest| ManifestHead {
+            digest: manifest.digest().clone(),
+            media_type: manifest.media_type().to_owned(),
+            size: manifest.bytes().len() as u64,
+        });
+        Ok(head.await?.map(|head| ManifestHead {
+            digest: reference.digest.clone().unwrap_or(head.digest),
+            ..head
+        }))
+    }
+
+    async fn look_up<T>(
+        &self,
+        reference: &Reference,
+        in_headers: fn(&Reply) -> Option<T>,
+        in_manifest: fn(&Manifest) -> T,
+    ) -> Result<Option<T>, Error> {
         let request = read(Method::HEAD, reference, "look up");
         let reply = match self.exchange(&request, MAX_MANIFEST).await {
-            Err(error) if is_missing(&error) => return Ok(None),
-            // ECR denies with 403 and rejects with 400 or 405.
-            Err(error) if matches!(error.status().map(|it| it.as_u16()), Some(400 | 403 | 405)) => {
+            Err(error) if error.is_missing() => return Ok(None),
+            // ECR denies with 403 and rejects with 400 or 405; 404 is here not the registry's own.
+            Err(error) if matches!(error.status().map(|it| it.as_u16()), Some(400 | 403..=405)) => {
                 None
             }
             other => Some(other?),
         };
-        match reply.as_ref().and_then(head) {
-            Some(head) => match (&reply, &reference.digest) {
-                (Some(reply), Some(asked)) if *asked != head.digest => {
-                    Err(request.failed(reply.mismatch(asked, &head.digest)))
-                }
-                _ => Ok(Some(head)),
-            },
-            None => Ok(self.get_manifest(reference).await?.map(|manifest| {
-                let digest = reference.digest.as_ref().unwrap_or(manifest.digest());
-                ManifestHead {
-                    digest: digest.clone(),
-                    media_type: manifest.media_type().to_owned(),
-                    size: manifest.bytes().len() as u64,
-                }
-            })),
+        if let Some(reply) = &reply
+            && let (Some(stated), Some(asked)) = (digest_header(reply), &reference.digest)
+            && stated != *asked
+        {
+            return Err(request.failed(reply.mismatch(asked, stated)));
+        }
+        match reply.as_ref().and_then(in_headers) {
+            Some(found) => Ok(Some(found)),
+            None => Ok(self
+                .get_manifest(reference)
+                .await?
+                .as_ref()
+                .map(in_manifest)),
         }
     }
 
@@ -68,7 +93,7 @@ impl Client {
     pub async fn get_manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Error> {
         let request = read(Method::GET, reference, "read");
         let reply = match self.exchange(&request, MAX_MANIFEST).await {
-            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) if error.is_missing() => return Ok(None),
             other => other?,
         };
         let media_type = reply.header(CONTENT_TYPE).unwrap_or_default();
@@ -129,10 +154,6 @@ fn path(reference: &Reference) -> String {
     }
 }
 
-fn is_missing(error: &Error) -> bool {
-    error.status() == Some(StatusCode::NOT_FOUND)
-}
-
 fn head(reply: &Reply) -> Option<ManifestHead> {
     let media_type = reply.header(CONTENT_TYPE)?.split(';').next()?;
     Some(ManifestHead {
@@ -148,157 +169,4 @@ fn digest_header(reply: &Reply) -> Option<Digest> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::Cause;
-    use super::super::fake::{Fake, Reply};
-    use super::*;
-    use crate::failure::{Failure, Kind};
-
-    #[tokio::test]
-    async fn a_head_costs_one_request() {
-        let fake = Fake::start(|_, _| Reply::manifest()).await;
-        let head = fake.client().head_manifest(&fake.image("app:1")).await;
-        assert_eq!(
-            head.unwrap(),
-            Some(ManifestHead {
-                digest: Reply::manifest_digest(),
-                media_type: Reply::manifest_value().media_type().to_owned(),
-                size: Reply::manifest_value().bytes().len() as u64,
-            })
-        );
-        assert_eq!(fake.log(), ["HEAD /v2/app/manifests/1"]);
-        assert_eq!(
-            fake.requests()[0].headers["accept"],
-            "application/vnd.oci.image.index.v1+json, \
-             application/vnd.oci.image.manifest.v1+json, \
-             application/vnd.docker.distribution.manifest.list.v2+json, \
-             application/vnd.docker.distribution.manifest.v2+json"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_head_without_digest_is_followed_by_get() {
-        let fake = Fake::start(|_, _| Reply::manifest().without("docker-content-digest")).await;
-        let head = fake.client().head_manifest(&fake.image("app:1")).await;
-        assert_eq!(head.unwrap().unwrap().digest, Reply::manifest_digest());
-        let log = ["HEAD /v2/app/manifests/1", "GET /v2/app/manifests/1"];
-        assert_eq!(fake.log(), log);
-    }
-
-    #[tokio::test]
-    async fn a_denied_head_tells_the_reason_and_the_remedy() {
-        let fake = Fake::start(|_, _| {
-            Reply::status(403).body(
-                r#"{"errors":[{"code":"DENIED","message":"User: arn:aws:iam::1:user/u is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-west-1:1:repository/app because no identity-based policy allows it"}]}"#,
-            )
-        })
-        .await;
-        let head = fake.client().head_manifest(&fake.image("app:1")).await;
-        let error = head.unwrap_err();
-        assert_eq!(error.kind(), Kind::Refused);
-        assert_eq!(
-            error.hint().unwrap(),
-            "allow `ecr:BatchGetImage` on `arn:aws:ecr:eu-west-1:1:repository/app` in the IAM policy"
-        );
-    }
-
-    #[tokio::test]
-    async fn nothing_there() {
-        let fake = Fake::start(|_, _| Reply::status(404)).await;
-        let (client, image) = (fake.client(), fake.image("app"));
-        assert_eq!(client.head_manifest(&image).await.unwrap(), None);
-        assert_eq!(client.get_manifest(&image).await.unwrap(), None);
-        let log = [
-            "HEAD /v2/app/manifests/latest",
-            "GET /v2/app/manifests/latest",
-        ];
-        assert_eq!(fake.log(), log);
-    }
-
-    #[tokio::test]
-    async fn other_bytes_than_asked_for_are_noticed() {
-        let fake = Fake::start(|_, _| Reply::manifest().body("{}")).await;
-        let image = fake.image("app:1").by_digest(Reply::manifest_digest());
-        let error = fake.client().get_manifest(&image).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::Permanent);
-        assert_eq!(
-            format!("{error}: {}", error.cause()),
-            format!(
-                "cannot read manifest `{image}`: `{}` sent {} instead of {}",
-                fake.registry(),
-                Digest::of(b"{}"),
-                Reply::manifest_digest()
-            )
-        );
-    }
-
-    #[tokio::test]
-    async fn a_manifest_that_never_ends_is_cut() {
-        let fake = Fake::start(|_, _| Reply::status(200).body(&"x".repeat(5 << 20))).await;
-        let error = fake.client().get_manifest(&fake.image("app:1")).await;
-        assert!(matches!(
-            error.unwrap_err().cause(),
-            Cause::TooLarge {
-                limit: MAX_MANIFEST
-            }
-        ));
-    }
-
-    #[tokio::test]
-    async fn writes_by_tag_and_by_digest() {
-        // ECR sends no `Location`.
-        let fake = Fake::start(|_, _| Reply::status(201)).await;
-        let (client, manifest) = (fake.client(), Reply::manifest_value());
-        let image = fake.image("app:1");
-        client.put_manifest(&image, &manifest).await.unwrap();
-        let image = image.by_digest(manifest.digest().clone());
-        client.put_manifest(&image, &manifest).await.unwrap();
-        assert_eq!(
-            fake.log(),
-            [
-                "PUT /v2/app/manifests/1".to_owned(),
-                format!("PUT /v2/app/manifests/{}", manifest.digest()),
-            ]
-        );
-        let sent = &fake.requests()[0];
-        assert_eq!(sent.headers["content-type"], manifest.media_type());
-        assert_eq!(sent.body, manifest.bytes());
-    }
-
-    #[tokio::test]
-    async fn an_immutable_tag_is_a_conflict() {
-        let fake = Fake::start(|_, _| {
-            Reply::status(400).body(
-                r#"{"errors":[{"code":"TAG_INVALID","message":"The image tag '1' already exists in the 'app' repository and cannot be overwritten because the tag is immutable."}]}"#,
-            )
-        })
-        .await;
-        let (client, image) = (fake.client(), fake.image("app:1"));
-        let put = client.put_manifest(&image, &Reply::manifest_value()).await;
-        assert_eq!(put.unwrap_err().kind(), Kind::Conflict);
-        assert_eq!(fake.log(), ["PUT /v2/app/manifests/1"]);
-    }
-
-    #[tokio::test]
-    async fn docker_hubs_pull_limit_is_named_and_not_hammered() {
-        let fake = Fake::start(|_, _| {
-            Reply::status(429).body(
-                r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}]}"#,
-            )
-        })
-        .await;
-        let image: Reference = "redis:7".parse().unwrap();
-        let error = fake
-            .client_for("docker.io")
-            .get_manifest(&image)
-            .await
-            .unwrap_err();
-        assert_eq!(error.kind(), Kind::Transient);
-        assert_eq!(
-            error.hint().unwrap(),
-            "the pull rate limit of `docker.io` is used up: add a login for it under `upstreams`, \
-             or wait until the limit's window of 6 hours has passed"
-        );
-        assert_eq!(fake.log(), ["GET /v2/library/redis/manifests/7"]);
-    }
-}
+mod tests;

@@ -1,21 +1,27 @@
 //! What is known about one registry: how it wants to be convinced, and what convinced it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
+use tokio::sync::OnceCell;
 use url::Url;
 
-use super::challenge::Challenge;
 use super::request::Request;
-use super::token::{Scopes, Token, TokenService};
+use super::scheme::Scheme;
 use super::tokens::Tokens;
-use super::transport::{Authorization, Outgoing, Transport, Upload, host};
-use super::{Answer, Cause, Credentials, Endpoint, Login};
+use super::transport::{Outgoing, Transport, Upload, beginning};
+use super::trial::Trial;
+use super::{Answer, Authorization, Cause, Credentials, Endpoint, Login};
 use crate::image::Registry;
+
+mod grant;
 
 /// The names of Amazon ECR Public.
 pub(super) const PUBLIC_ECR: [&str; 2] = ["public.ecr.aws", "ecr-public.aws.com"];
+
+/// The path at which every registry says how it wants to be convinced.
+const PING: &str = "/v2/";
 
 /// A process's dealings with one registry.
 pub(super) struct Session {
@@ -23,24 +29,16 @@ pub(super) struct Session {
     endpoint: Endpoint,
     transport: Arc<Transport>,
     credentials: Arc<dyn Credentials>,
-    scheme: Mutex<Scheme>,
-    /// Held by the first request: it alone finds out how the registry authenticates, and whether
-    /// it takes the login.
-    door: tokio::sync::Mutex<()>,
-    is_open: AtomicBool,
+    /// What the registry as a whole asks for.
+    scheme: OnceCell<Scheme>,
+    /// What a repository asked for, where the registry as a whole asks for nothing.
+    late_scheme: OnceLock<Scheme>,
     tokens: Tokens,
+    trial: Trial,
     /// Why every further request would fail.
     closed: OnceLock<Arc<Cause>>,
     /// Whether the login does more harm than good.
     is_anonymous: AtomicBool,
-}
-
-#[derive(Clone)]
-enum Scheme {
-    /// No challenge was seen yet.
-    Anonymous,
-    Basic,
-    Bearer(TokenService),
 }
 
 impl Session {
@@ -55,19 +53,23 @@ impl Session {
             endpoint,
             transport,
             credentials,
-            scheme: Mutex::new(Scheme::Anonymous),
-            door: tokio::sync::Mutex::default(),
-            is_open: AtomicBool::new(false),
+            scheme: OnceCell::new(),
+            late_scheme: OnceLock::new(),
             tokens: Tokens::default(),
+            trial: Trial::default(),
             closed: OnceLock::new(),
             is_anonymous: AtomicBool::new(false),
         }
     }
 
     /// Sends a request with what is known, and once more with new credentials where the registry
-    /// wants others. A registry that refuses the login itself is not asked again.
+    /// wants others. A registry that refuses the login itself is not asked again; one that took it
+    /// before may still refuse a repository.
     pub(super) async fn send(&self, request: &Request) -> Result<Response, Arc<Cause>> {
-        let _door = self.wait_at_the_door().await;
+        let _turn = match self.scheme().await? {
+            Scheme::Open => None,
+            Scheme::Basic | Scheme::Bearer(_) => self.trial.turn().await,
+        };
         if let Some(cause) = self.closed.get() {
             return Err(Arc::clone(cause));
         }
@@ -77,49 +79,32 @@ impl Session {
         {
             self.closed.get_or_init(|| Arc::clone(cause));
         }
-        self.is_open.store(true, Ordering::Release);
         sent
-    }
-
-    async fn wait_at_the_door(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        let is_open = || self.is_open.load(Ordering::Acquire);
-        if is_open() {
-            return None;
-        }
-        let door = self.door.lock().await;
-        (!is_open()).then_some(door)
     }
 
     async fn send_convincingly(&self, request: &Request) -> Result<Response, Arc<Cause>> {
         let mut sent = self.authorization(request, None, None).await?;
         let mut is_renewed = false;
         loop {
-            let answer = match self.exchange(request, &sent).await {
+            let outcome = self.exchange(request, &sent).await;
+            if matches!(sent, Authorization::Basic { .. }) && is_taken(&outcome) {
+                self.trial.end();
+            }
+            let answer = match outcome {
                 Err(Cause::Answered(answer)) => answer,
                 other => return Ok(other?),
             };
             let scope = self.learn(&answer)?;
-            let is_unauthorized = is_unauthorized(&answer);
-            if let Authorization::Basic { username, .. } = &sent
-                && is_unauthorized
-                && is_renewed
-            {
-                let login = format!("the login of `{username}`");
-                return Err(Arc::new(Cause::LoginRefused { login, answer }));
+            let is_stale = self.is_stale_at_public_ecr(&answer, &sent);
+            if is_stale {
+                self.is_anonymous.store(true, Ordering::Relaxed);
             }
-            if !(is_unauthorized && !is_renewed || self.becomes_anonymous(&answer, &sent)) {
-                return Err(Arc::new(Cause::Answered(answer)));
+            if is_renewed || !(is_stale || is_unauthorized(&answer)) {
+                return Err(self.refusal(&sent, answer));
             }
-            if let Authorization::Basic { username, password } = &sent {
-                let (username, password) = (username.clone(), password.clone());
-                let login = Login::Password { username, password };
-                self.credentials.refused(&self.registry, &login).await;
-            }
-            sent = self
-                .authorization(request, scope.as_deref(), Some(&sent))
-                .await?;
-            if matches!(sent, Authorization::Anonymous) {
-                return Err(Arc::new(Cause::Answered(answer)));
+            match self.renew(request, scope.as_deref(), &sent).await? {
+                Some(renewed) => sent = renewed,
+                None => return Err(self.refusal(&sent, answer)),
             }
             is_renewed = true;
         }
@@ -164,60 +149,96 @@ impl Session {
         Ok(self.transport.upload(url, authorization, upload).await?)
     }
 
-    fn scheme(&self) -> Scheme {
-        locked(&self.scheme).clone()
+    /// Whether what an answer leads to may be followed without encryption.
+    pub(super) fn stay_encrypted(&self, url: &Url, target: &Url) -> Result<(), Cause> {
+        self.transport.stay_encrypted(url, target)
     }
 
-    /// Learns from an answer how the registry authenticates; returns the scope that it names.
-    fn learn(&self, answer: &Answer) -> Result<Option<String>, Cause> {
-        if answer.foreign || answer.status != StatusCode::UNAUTHORIZED {
-            return Ok(None);
-        }
-        let (scheme, scope) = match answer.challenges.first() {
-            Some(Challenge::Bearer {
-                realm,
-                service,
-                scope,
-            }) => {
-                let realm = self.sound_realm(realm)?;
-                let service = service.clone();
-                let service = TokenService { realm, service };
-                (Scheme::Bearer(service), scope.clone())
-            }
-            Some(Challenge::Basic) => (Scheme::Basic, None),
-            None => return Ok(None),
+    async fn scheme(&self) -> Result<&Scheme, Cause> {
+        let scheme = self.scheme.get_or_try_init(|| self.ping()).await?;
+        Ok(self.late_scheme.get().unwrap_or(scheme))
+    }
+
+    /// Asks the registry as a whole. Some hide a private repository with 403 or 404 from whoever
+    /// they do not know, so that waiting for a challenge there would never show them the login.
+    async fn ping(&self) -> Result<Scheme, Cause> {
+        let outgoing = Outgoing {
+            method: Method::GET,
+            url: self.url(PING)?,
+            accept: &[],
+            offset: 0,
+            body: None,
         };
-        *locked(&self.scheme) = scheme;
+        let pinged = self.transport.send(outgoing, &Authorization::Anonymous);
+        match pinged.await {
+            Ok(response) => {
+                // A connection can be used again when its answer was read.
+                beginning(response).await;
+                Ok(Scheme::Open)
+            }
+            Err(Cause::Answered(answer)) if !answer.is_transient() => {
+                let challenge = self.challenge(&answer)?;
+                Ok(challenge.map_or(Scheme::Open, |(scheme, _)| scheme))
+            }
+            Err(cause) => Err(cause),
+        }
+    }
+
+    /// Learns from a repository's answer how it wants to be convinced; returns the scope that it
+    /// names.
+    fn learn(&self, answer: &Answer) -> Result<Option<String>, Cause> {
+        let Some((scheme, scope)) = self.challenge(answer)? else {
+            return Ok(None);
+        };
+        if matches!(self.scheme.get(), Some(Scheme::Open)) {
+            self.late_scheme.get_or_init(|| scheme);
+        }
         Ok(scope)
     }
 
-    fn sound_realm(&self, realm: &str) -> Result<Url, Cause> {
-        let registry = self.endpoint.registry.to_string();
-        let realm = Url::parse(realm).map_err(|_| Cause::Malformed {
-            host: registry.clone(),
-            what: "names its token service by a malformed URL",
-        })?;
-        match realm.scheme() {
-            "https" => Ok(realm),
-            "http" if self.endpoint.plain_http => Ok(realm),
-            _ => Err(Cause::Unencrypted {
-                host: registry,
-                target: format!("{}://{}", realm.scheme(), host(&realm)),
-            }),
-        }
+    fn challenge(&self, answer: &Answer) -> Result<Option<(Scheme, Option<String>)>, Cause> {
+        Scheme::asked_by(answer, &self.url(PING)?, &self.transport)
     }
 
     /// ECR Public answers a stale token with 400 and no challenge, and grants such tokens for a
     /// stale login: containers-roadmap#2835. Without a login it serves everything.
-    fn becomes_anonymous(&self, answer: &Answer, sent: &Authorization) -> bool {
+    fn is_stale_at_public_ecr(&self, answer: &Answer, sent: &Authorization) -> bool {
         answer.status == StatusCode::BAD_REQUEST
             && matches!(sent, Authorization::Bearer(_))
             && self.is_public_ecr()
-            && !self.is_anonymous.swap(true, Ordering::Relaxed)
     }
 
     fn is_public_ecr(&self) -> bool {
         PUBLIC_ECR.contains(&self.registry.as_str())
+    }
+
+    /// Why the registry did not take what was sent: the login as such, or something else.
+    fn refusal(&self, sent: &Authorization, answer: Box<Answer>) -> Arc<Cause> {
+        Arc::new(match sent {
+            Authorization::Basic { username, .. }
+                if is_unauthorized(&answer) && !self.trial.is_over() =>
+            {
+                let login = format!("the login of `{username}`");
+                Cause::LoginRefused { login, answer }
+            }
+            _ => Cause::Answered(answer),
+        })
+    }
+
+    /// Other credentials than those refused; `None` where there are none.
+    async fn renew(
+        &self,
+        request: &Request,
+        scope: Option<&str>,
+        refused: &Authorization,
+    ) -> Result<Option<Authorization>, Arc<Cause>> {
+        if let Authorization::Basic { username, password } = refused {
+            let (username, password) = (username.clone(), password.clone());
+            let login = Login::Password { username, password };
+            self.credentials.refused(&self.registry, &login).await;
+        }
+        let renewed = self.authorization(request, scope, Some(refused)).await?;
+        Ok((!renewed.is_no_better_than(refused)).then_some(renewed))
     }
 
     /// What to send along with a request. `scope` is what the registry wants beyond the request's
@@ -228,13 +249,16 @@ impl Session {
         scope: Option<&str>,
         refused: Option<&Authorization>,
     ) -> Result<Authorization, Arc<Cause>> {
-        match self.scheme() {
-            Scheme::Anonymous => Ok(Authorization::Anonymous),
+        match self.scheme().await? {
+            Scheme::Open => Ok(Authorization::Anonymous),
             Scheme::Basic => Ok(match self.login().await? {
                 Some(Login::Password { username, password }) => {
                     Authorization::Basic { username, password }
                 }
-                Some(Login::IdentityToken(_)) | None => Authorization::Anonymous,
+                Some(Login::IdentityToken(_)) | None => {
+                    self.trial.end();
+                    Authorization::Anonymous
+                }
             }),
             Scheme::Bearer(service) => {
                 let scopes = match scope {
@@ -242,49 +266,22 @@ impl Session {
                     None => &request.scopes,
                 };
                 self.tokens
-                    .get(&request.scopes, refused, self.grant(&service, scopes))
+                    .get(&request.scopes, refused, self.grant(service, scopes))
                     .await
             }
         }
     }
 
-    async fn grant(&self, service: &TokenService, scopes: &Scopes) -> Result<Token, Cause> {
-        let Some(login) = self.login().await? else {
-            return service.grant(&self.transport, None, scopes).await;
-        };
-        let answer = match service.grant(&self.transport, Some(&login), scopes).await {
-            Err(Cause::Answered(answer)) if is_login_refused(&answer) => answer,
-            other => return other,
-        };
-        if self.is_public_ecr() {
-            // A forgotten `docker login public.ecr.aws` must not break what needs no login.
-            self.is_anonymous.store(true, Ordering::Relaxed);
-            return service.grant(&self.transport, None, scopes).await;
-        }
-        if answer.status == StatusCode::FORBIDDEN && !self.refuses(service, &login).await {
-            return Err(Cause::Answered(answer));
-        }
-        let login = match login {
-            Login::Password { username, .. } => format!("the login of `{username}`"),
-            Login::IdentityToken(_) => "the identity token".to_owned(),
-        };
-        Err(Cause::LoginRefused { login, answer })
-    }
-
-    /// Whether the service refuses the login and not only a repository: a token without scope is
-    /// what `docker login` asks for.
-    async fn refuses(&self, service: &TokenService, login: &Login) -> bool {
-        let granted = service
-            .grant(&self.transport, Some(login), &Scopes::default())
-            .await;
-        matches!(granted, Err(Cause::Answered(answer)) if is_login_refused(&answer))
-    }
-
     async fn login(&self) -> Result<Option<Login>, Cause> {
-        if self.is_anonymous.load(Ordering::Relaxed) {
-            return Ok(None);
+        let login = if self.is_anonymous.load(Ordering::Relaxed) {
+            None
+        } else {
+            self.credentials.login(&self.registry).await?
+        };
+        if login.is_none() {
+            self.trial.end();
         }
-        Ok(self.credentials.login(&self.registry).await?)
+        Ok(login)
     }
 }
 
@@ -294,13 +291,15 @@ pub(super) fn is_unauthorized(answer: &Answer) -> bool {
     is_401 || answer.is_expired_login()
 }
 
-/// Whether a token service refuses a login. OAuth2 has 400 `invalid_grant` for a bad refresh token.
-fn is_login_refused(answer: &Answer) -> bool {
-    answer.is_refusal() || answer.code.as_deref() == Some("invalid_grant")
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Whether a registry that asks for a login took this one, whatever it thinks of the request.
+fn is_taken(outcome: &Result<Response, Cause>) -> bool {
+    match outcome {
+        Ok(_) => true,
+        Err(Cause::Answered(answer)) => {
+            answer.foreign || !(answer.is_refusal() || answer.is_transient())
+        }
+        Err(_) => false,
+    }
 }
 
 #[cfg(test)]

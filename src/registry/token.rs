@@ -5,18 +5,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
+use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
 use super::request::Body;
-use super::transport::{Authorization, Outgoing, Transport, host, read};
-use super::{Cause, Login};
+use super::transport::{Outgoing, Transport, host, read};
+use super::{Authorization, Cause, Login};
 use crate::image::Repository;
 
 /// How long a token lasts when its service does not say; from the specification.
 const DEFAULT_LIFE: Duration = Duration::from_mins(1);
+
+/// The longest life believed. Services that grant more have tokens for ever.
+const MAX_LIFE: Duration = Duration::from_hours(24);
 
 /// How long before its end a token is no longer used.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -96,7 +100,7 @@ impl TokenService {
         let response = transport.send(outgoing, &authorization).await?;
         parse(&read(response, MAX_ANSWER).await?, begun).ok_or_else(|| Cause::Malformed {
             host: host(&self.realm),
-            what: "granted a token and sent none",
+            what: "granted no token that can be sent",
         })
     }
 
@@ -145,13 +149,47 @@ fn parse(answer: &[u8], begun: Instant) -> Option<Token> {
         .into_iter()
         .filter_map(|key| answer.get(key)?.as_str())
         .find(|secret| !secret.is_empty())?;
+    // A token travels in a header.
+    HeaderValue::from_str(secret).ok()?;
     let life = answer
         .get("expires_in")
         .and_then(Value::as_u64)
         .filter(|seconds| *seconds > 0)
-        .map_or(DEFAULT_LIFE, Duration::from_secs);
+        .map_or(DEFAULT_LIFE, Duration::from_secs)
+        .min(MAX_LIFE);
     Some(Token {
         secret: Arc::new(SecretString::from(secret)),
         stale_at: begun + life.saturating_sub(MARGIN),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_tokens_and_their_lives() {
+        let minute = Duration::from_mins(1);
+        for (answer, token) in [
+            (r#"{"token":"t"}"#, Some(("t", minute))),
+            (r#"{"token":"","access_token":"a"}"#, Some(("a", minute))),
+            (r#"{"token":"t","expires_in":0}"#, Some(("t", minute))),
+            (r#"{"token":"t","expires_in":300}"#, Some(("t", 5 * minute))),
+            (
+                r#"{"token":"t","expires_in":18446744073709551615}"#,
+                Some(("t", 24 * 60 * minute)),
+            ),
+            (r#"{"token":"t\ninjected: 1"}"#, None),
+            (r#"{"token":""}"#, None),
+            ("{", None),
+        ] {
+            let begun = Instant::now();
+            let parsed = parse(answer.as_bytes(), begun);
+            let parsed = parsed.as_ref().map(|token| {
+                let life = token.stale_at - begun + MARGIN;
+                (token.secret.expose_secret(), life)
+            });
+            assert_eq!(parsed, token, "{answer}");
+        }
+    }
 }

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::Cause;
 use super::token::{Scopes, Token};
-use super::transport::Authorization;
+use super::{Authorization, Cause};
 use crate::failure::Kind;
 
 /// Tokens by what they allow.

@@ -1,18 +1,19 @@
 //! HTTP: connections, time limits, redirects, reading what comes.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RANGE};
-use reqwest::{Certificate, Client, Method, RequestBuilder, Response, redirect};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Certificate, Client, Method, Response, redirect};
 use tokio::time::timeout;
 use url::Url;
 
+use super::proxy::{self, Proxies};
 use super::pulse::Pulse;
 use super::request::Body;
-use super::{Answer, Cause};
+use super::{Answer, Authorization, Cause, NetworkError};
+use crate::image::Registry;
 
 /// The longest time that a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,11 +21,23 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest silence. There is no limit on the whole: a large blob on a slow line takes its time.
 pub(super) const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// The longest time that something small may take to arrive, however it trickles.
+const SMALL_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// The longest time that an error's body may take to arrive; the status alone says enough.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an HTTP/2 connection with requests may be silent before the server is asked whether it
+/// is there, and how long it may take to say so. A connection that died without a word is noticed
+/// so long before [`STALL_TIMEOUT`].
+const PING_INTERVAL: Duration = Duration::from_secs(15);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The most redirects followed. One is usual, from a registry to its blob store.
 const MAX_REDIRECTS: usize = 5;
 
 /// As much of an error's body as is read, in bytes.
-const MAX_ERROR_BODY: u64 = 64 * 1024;
+const MAX_ERROR_BODY: usize = 1024 * 1024;
 
 const USER_AGENT: &str = concat!("longshore/", env!("CARGO_PKG_VERSION"));
 
@@ -35,17 +48,9 @@ const USER_AGENT: &str = concat!("longshore/", env!("CARGO_PKG_VERSION"));
 pub(super) struct Transport {
     proxied: Client,
     direct: Client,
-}
-
-/// What convinces a server. It goes to the first server only, never along with a redirect.
-#[derive(Clone)]
-pub(super) enum Authorization {
-    Anonymous,
-    Basic {
-        username: String,
-        password: SecretString,
-    },
-    Bearer(Arc<SecretString>),
+    proxies: Proxies,
+    /// Hosts that the user wants to be spoken to in plain HTTP, in lower case.
+    plain_hosts: BTreeSet<String>,
 }
 
 /// An HTTP request as it goes over the wire.
@@ -70,19 +75,31 @@ pub(super) struct Upload {
 impl Transport {
     /// Connections that trust the system's root certificates (or those of `SSL_CERT_FILE`) and the
     /// ones given as PEM.
-    pub(super) fn new(extra_root_certificates: &[u8]) -> Result<Self, reqwest::Error> {
-        let certificates = Certificate::from_pem_bundle(extra_root_certificates)?;
+    pub(super) fn new(
+        extra_root_certificates: &[u8],
+        plain_hosts: BTreeSet<String>,
+    ) -> Result<Self, Cause> {
+        if let Some(variable) = proxy::unreadable(|name| std::env::var(name).ok()) {
+            return Err(Cause::Proxy { variable });
+        }
+        let unusable = |error| Cause::Certificates(NetworkError::new(error));
+        let certificates =
+            Certificate::from_pem_bundle(extra_root_certificates).map_err(unusable)?;
         let builder = || {
             Client::builder()
                 .user_agent(USER_AGENT)
                 .connect_timeout(CONNECT_TIMEOUT)
+                .http2_keep_alive_interval(PING_INTERVAL)
+                .http2_keep_alive_timeout(PING_TIMEOUT)
                 .redirect(redirect::Policy::none())
                 .referer(false)
                 .tls_certs_merge(certificates.clone())
         };
         Ok(Self {
-            proxied: builder().build()?,
-            direct: builder().no_proxy().build()?,
+            proxied: builder().build().map_err(unusable)?,
+            direct: builder().no_proxy().build().map_err(unusable)?,
+            proxies: Proxies::of_the_system(),
+            plain_hosts,
         })
     }
 
@@ -99,7 +116,7 @@ impl Transport {
             let Some(target) = redirect_target(&outgoing.method, &url, &response) else {
                 break;
             };
-            stay_encrypted(&url, &target)?;
+            self.stay_encrypted(&url, &target)?;
             let authorization = if target.origin() == outgoing.url.origin() {
                 authorization
             } else {
@@ -134,9 +151,29 @@ impl Transport {
             .guard(request.send())
             .await
             .map_err(|limit| stalled(url, limit))?
-            .map_err(|error| failed(url, error))?;
+            .map_err(|error| self.failed(url, error))?;
         log(&Method::PUT, url, &response, begun);
         succeeded(response, is_foreign).await
+    }
+
+    /// Plain HTTP is followed only to this machine, and to hosts that the user wants to be spoken to
+    /// in it.
+    pub(super) fn stay_encrypted(&self, url: &Url, target: &Url) -> Result<(), Cause> {
+        let is_sound = match target.scheme() {
+            "https" => true,
+            "http" => {
+                let name = target.host_str().unwrap_or_default();
+                is_loopback(target) || self.plain_hosts.contains(name)
+            }
+            _ => false,
+        };
+        if is_sound {
+            return Ok(());
+        }
+        Err(Cause::Unencrypted {
+            host: host(url),
+            target: origin(target),
+        })
     }
 
     /// As in Go's clients, what is on this machine is never asked of a proxy.
@@ -145,6 +182,20 @@ impl Transport {
             &self.direct
         } else {
             &self.proxied
+        }
+    }
+
+    /// Why there is no answer.
+    fn failed(&self, url: &Url, error: reqwest::Error) -> Cause {
+        match broken(url, error) {
+            Cause::Broken { source, .. } if source.is_connect() => Cause::Unreachable {
+                origin: origin(url),
+                proxy: (!is_loopback(url))
+                    .then(|| self.proxies.before(url))
+                    .flatten(),
+                source,
+            },
+            cause => cause,
         }
     }
 
@@ -174,21 +225,9 @@ impl Transport {
         let sent = timeout(STALL_TIMEOUT, authorization.apply(request).send()).await;
         let response = sent
             .map_err(|_| stalled(url, STALL_TIMEOUT))?
-            .map_err(|error| failed(url, error))?;
+            .map_err(|error| self.failed(url, error))?;
         log(&outgoing.method, url, &response, begun);
         Ok(response)
-    }
-}
-
-impl Authorization {
-    fn apply(&self, request: RequestBuilder) -> RequestBuilder {
-        match self {
-            Self::Anonymous => request,
-            Self::Basic { username, password } => {
-                request.basic_auth(username, Some(password.expose_secret()))
-            }
-            Self::Bearer(token) => request.bearer_auth(token.expose_secret()),
-        }
     }
 }
 
@@ -199,21 +238,9 @@ async fn succeeded(response: Response, is_foreign: bool) -> Result<Response, Cau
     }
     let host = host(response.url());
     let (status, headers) = (response.status(), response.headers().clone());
-    let body = read(response, MAX_ERROR_BODY).await.unwrap_or_default();
+    let body = beginning(response).await;
     let answer = Answer::new(host, is_foreign, status, &headers, &body);
     Err(Cause::Answered(Box::new(answer)))
-}
-
-/// What is encrypted must not be followed to where nothing is, but on this machine.
-pub(super) fn stay_encrypted(url: &Url, target: &Url) -> Result<(), Cause> {
-    let is_downgrade = url.scheme() == "https" && target.scheme() != "https";
-    if is_downgrade && !is_loopback(target) {
-        return Err(Cause::Unencrypted {
-            host: host(url),
-            target: origin(target),
-        });
-    }
-    Ok(())
 }
 
 fn log(method: &Method, url: &Url, response: &Response, begun: Instant) {
@@ -225,29 +252,58 @@ fn log(method: &Method, url: &Url, response: &Response, begun: Instant) {
     );
 }
 
-/// The next piece of a body; `None` when there is no more.
-pub(super) async fn chunk(response: &mut Response) -> Result<Option<Bytes>, Cause> {
-    match timeout(STALL_TIMEOUT, response.chunk()).await {
-        Ok(Ok(chunk)) => Ok(chunk),
-        Ok(Err(error)) => Err(failed(response.url(), error)),
-        Err(_) => Err(stalled(response.url(), STALL_TIMEOUT)),
-    }
+/// Reads a body of at most this many bytes, which must have come within two minutes.
+pub(super) async fn read(response: Response, limit: u64) -> Result<Bytes, Cause> {
+    read_within(SMALL_TIMEOUT, response, limit).await
 }
 
-/// Reads a body of at most this many bytes.
-pub(super) async fn read(mut response: Response, limit: u64) -> Result<Bytes, Cause> {
+async fn read_within(time: Duration, mut response: Response, limit: u64) -> Result<Bytes, Cause> {
     let announced = header(&response, CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(Cause::TooLarge { limit });
     }
-    let mut body = BytesMut::new();
-    while let Some(chunk) = chunk(&mut response).await? {
-        if (body.len() + chunk.len()) as u64 > limit {
-            return Err(Cause::TooLarge { limit });
+    let host = host(response.url());
+    let whole = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = chunk(&mut response).await? {
+            if (body.len() + chunk.len()) as u64 > limit {
+                return Err(Cause::TooLarge { limit });
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
+        Ok(body.freeze())
+    };
+    let late = |_| Cause::Slow { host, limit: time };
+    timeout(time, whole).await.map_err(late)?
+}
+
+/// As much of a body as comes soon, where any of it is better than none.
+pub(super) async fn beginning(response: Response) -> Bytes {
+    beginning_within(ERROR_BODY_TIMEOUT, response).await
+}
+
+async fn beginning_within(time: Duration, mut response: Response) -> Bytes {
+    let mut body = BytesMut::new();
+    let fill = async {
+        while body.len() < MAX_ERROR_BODY
+            && let Ok(Some(chunk)) = chunk(&mut response).await
+        {
+            body.extend_from_slice(&chunk);
+        }
+    };
+    // What came before the time was over counts.
+    let _ = timeout(time, fill).await;
+    body.truncate(MAX_ERROR_BODY);
+    body.freeze()
+}
+
+/// The next piece of a body; `None` when there is no more.
+pub(super) async fn chunk(response: &mut Response) -> Result<Option<Bytes>, Cause> {
+    match timeout(STALL_TIMEOUT, response.chunk()).await {
+        Ok(Ok(chunk)) => Ok(chunk),
+        Ok(Err(error)) => Err(broken(response.url(), error)),
+        Err(_) => Err(stalled(response.url(), STALL_TIMEOUT)),
     }
-    Ok(body.freeze())
 }
 
 /// A header's text.
@@ -269,12 +325,7 @@ fn origin(url: &Url) -> String {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    host(url).parse().is_ok_and(|it: Registry| it.is_loopback())
 }
 
 fn redirect_target(method: &Method, url: &Url, response: &Response) -> Option<Url> {
@@ -290,14 +341,14 @@ fn stalled(url: &Url, limit: Duration) -> Cause {
     Cause::Stalled { host, limit }
 }
 
-/// The error without its URL, whose query may hold a signature.
-fn failed(url: &Url, error: reqwest::Error) -> Cause {
-    let source = error.without_url();
-    if source.is_connect() {
-        let origin = origin(url);
-        Cause::Unreachable { origin, source }
-    } else {
-        let host = host(url);
-        Cause::Broken { host, source }
+fn broken(url: &Url, error: reqwest::Error) -> Cause {
+    let source = NetworkError::new(error);
+    if source.is_unsendable() {
+        return Cause::Unsendable(source);
     }
+    let host = host(url);
+    Cause::Broken { host, source }
 }
+
+#[cfg(test)]
+mod tests;

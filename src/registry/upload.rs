@@ -18,7 +18,7 @@ use super::pulse::Pulse;
 use super::request::Request;
 use super::retry::with_retries;
 use super::session::is_unauthorized;
-use super::transport::{Upload, header, host, stay_encrypted};
+use super::transport::{Upload, header, host};
 use super::{Cause, Client, Error};
 use crate::image::{Digest, Reference, Repository};
 
@@ -61,7 +61,7 @@ impl Client {
         let host = self.host(&reference.registry);
         let upload = BlobUpload::new(&host, reference, digest, size, mount_from);
         let outcome = with_retries(&host.manners, &Method::POST, || upload.attempt(&open)).await;
-        outcome.unwrap_or_else(|cause| Err(upload.begin.failed(cause).into()))
+        outcome.unwrap_or_else(|cause| Err(self.failed(&upload.begin, cause).into()))
     }
 }
 
@@ -208,7 +208,7 @@ impl<'a> BlobUpload<'a> {
             host: host(response.url()),
             what: "begins an upload and does not say where",
         })?;
-        stay_encrypted(response.url(), &url)?;
+        self.host.session.stay_encrypted(response.url(), &url)?;
         url.query_pairs_mut()
             .append_pair("digest", self.digest.as_str());
         Ok(url)

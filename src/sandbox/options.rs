@@ -26,6 +26,9 @@ pub struct Options {
     pub blob_mounting: bool,
     /// An upstream registry beside ECR.
     pub upstream: Option<Upstream>,
+    /// Whether every request is kept for [`Sandbox::requests`](super::Sandbox::requests). It is by
+    /// default, for tests; whoever serves for days must not.
+    pub record: bool,
 }
 
 /// The ports to listen on, all on 127.0.0.1; 0 lets the operating system choose.
@@ -76,6 +79,7 @@ impl Default for Options {
             create_on_push: false,
             blob_mounting: false,
             upstream: None,
+            record: true,
         }
     }
 }

@@ -90,7 +90,7 @@ impl Sandbox {
             blob_mounting: options.blob_mounting.into(),
             access: Access::default(),
             pulls: limit.map(Pulls::new),
-            traffic: Traffic::default(),
+            traffic: Traffic::new(options.record),
             options,
         });
         let stop = CancellationToken::new();
@@ -150,7 +150,8 @@ impl Sandbox {
         ]
     }
 
-    /// All requests answered so far, in the order of the answers.
+    /// All requests answered so far, in the order of the answers; none where
+    /// [`Options::record`] is off.
     pub fn requests(&self) -> Vec<Request> {
         self.state.traffic.requests()
     }

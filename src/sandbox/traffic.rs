@@ -16,20 +16,32 @@ use super::fault::{Effect, Fault};
 use super::lock::lock;
 use super::log::{Request, Server};
 
-/// The log and the faults.
-#[derive(Default)]
+/// The log, where one is kept, and the faults.
 pub(super) struct Traffic {
-    log: Mutex<Vec<Request>>,
+    log: Option<Mutex<Vec<Request>>>,
     faults: Mutex<Vec<Fault>>,
 }
 
 impl Traffic {
+    pub(super) fn new(record: bool) -> Self {
+        Self {
+            log: record.then(Mutex::default),
+            faults: Mutex::default(),
+        }
+    }
+
     pub(super) fn requests(&self) -> Vec<Request> {
-        lock(&self.log).clone()
+        self.log
+            .as_ref()
+            .map(|log| lock(log).clone())
+            .unwrap_or_default()
     }
 
     pub(super) fn take_requests(&self) -> Vec<Request> {
-        mem::take(&mut *lock(&self.log))
+        self.log
+            .as_ref()
+            .map(|log| mem::take(&mut *lock(log)))
+            .unwrap_or_default()
     }
 
     pub(super) fn inject(&self, fault: Fault) {
@@ -72,15 +84,21 @@ impl Traffic {
                 answer(request).await
             }
             Some(Effect::Drop) => {
-                lock(&self.log).push(entry);
+                self.note(entry);
                 // Unwinding ends the task that serves the connection, which closes it whatever the
                 // method; `resume_unwind` prints nothing.
                 panic::resume_unwind(Box::new(()));
             }
         };
         entry.status = Some(response.status().as_u16());
-        lock(&self.log).push(entry);
+        self.note(entry);
         response
+    }
+
+    fn note(&self, entry: Request) {
+        if let Some(log) = &self.log {
+            lock(log).push(entry);
+        }
     }
 
     fn strike(&self, request: &Request) -> Option<Effect> {

@@ -1,5 +1,6 @@
 //! Every integration test, in one binary.
 
+mod aws_settings;
 mod broken_files;
 mod changes;
 mod dockerhub_clone;
@@ -10,5 +11,6 @@ mod house;
 mod local_exec;
 mod neighbours;
 mod platforms;
+mod proxies;
 mod repositories;
 mod secrets;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::failure::{Failure, Kind};
 use crate::image::Reference;
-use crate::registry::fake::{Fake, Reply, Seen, login};
+use crate::registry::fake::{Fake, PING, Reply, Seen, login};
 use crate::registry::{Client, Error};
 
 /// A registry and its token service: every token is `t` and how many were granted before, in
@@ -60,10 +60,10 @@ async fn a_token_is_fetched_once_and_used_again() {
     head(&client, &fake.image("app:1")).await.unwrap();
     head(&client.clone(), &fake.image("app:2")).await.unwrap();
     head(&client, &fake.image("other:1")).await.unwrap();
+    assert_eq!(fake.pings(), 1);
     assert_eq!(
         fake.log(),
         [
-            "HEAD /v2/app/manifests/1",
             TOKEN,
             "HEAD /v2/app/manifests/1 Bearer t0",
             "HEAD /v2/app/manifests/2 Bearer t0",
@@ -86,8 +86,8 @@ async fn requests_share_one_challenge_and_one_fetch() {
         head.unwrap().unwrap();
     }
     let log = fake.log();
-    assert_eq!(log[..2], ["HEAD /v2/app/manifests/1", TOKEN]);
-    assert_eq!(log[2..], ["HEAD /v2/app/manifests/1 Bearer t0"; 8]);
+    assert_eq!((fake.pings(), log[0].as_str()), (1, TOKEN));
+    assert_eq!(log[1..], ["HEAD /v2/app/manifests/1 Bearer t0"; 8]);
 }
 
 #[tokio::test]
@@ -99,7 +99,6 @@ async fn a_token_near_its_end_is_replaced() {
     assert_eq!(
         fake.log(),
         [
-            "HEAD /v2/app/manifests/1",
             TOKEN,
             "HEAD /v2/app/manifests/1 Bearer t0",
             TOKEN,
@@ -119,12 +118,46 @@ async fn a_token_that_is_refused_is_replaced_once() {
     assert_eq!(
         fake.log(),
         [
-            "HEAD /v2/app/manifests/1",
             TOKEN,
-            "HEAD /v2/app/manifests/1 Bearer t0",
             "HEAD /v2/app/manifests/1 Bearer t0",
             TOKEN,
             "HEAD /v2/app/manifests/1 Bearer t1",
+            "HEAD /v2/app/manifests/1 Bearer t1",
+            TOKEN,
+            "HEAD /v2/app/manifests/1 Bearer t2",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_repository_may_want_a_wider_scope() {
+    let fake = Fake::start(|request, earlier| match request.authorization() {
+        "Bearer wide" => Reply::manifest(),
+        _ if request.line == TOKEN => Reply::status(200).body(r#"{"token":"narrow"}"#),
+        _ if request.line.contains("/token") => Reply::status(200).body(r#"{"token":"wide"}"#),
+        _ => {
+            let realm = format!("http://{}/token", request.headers["host"].to_str().unwrap());
+            let scope = if earlier == 0 && request.line == PING {
+                ""
+            } else {
+                r#",scope="repository:app:pull repository:base:pull",error="insufficient_scope""#
+            };
+            let value = format!(r#"Bearer realm="{realm}",service="reg"{scope}"#);
+            Reply::status(401).header("www-authenticate", &value)
+        }
+    })
+    .await;
+    let (client, image) = (fake.client(), fake.image("app:1"));
+    head(&client, &image).await.unwrap();
+    head(&client, &image).await.unwrap();
+    assert_eq!(
+        fake.log(),
+        [
+            TOKEN.to_owned(),
+            "HEAD /v2/app/manifests/1 Bearer narrow".to_owned(),
+            format!("{TOKEN}&scope=repository%3Abase%3Apull"),
+            "HEAD /v2/app/manifests/1 Bearer wide".to_owned(),
+            "HEAD /v2/app/manifests/1 Bearer wide".to_owned(),
         ]
     );
 }
@@ -140,9 +173,7 @@ async fn a_write_asks_for_more() {
     assert_eq!(
         fake.log(),
         [
-            "PUT /v2/app/manifests/1",
-            "GET /token?service=reg&scope=repository%3Aapp%3Apull\
-             &scope=repository%3Aapp%3Apull%2Cpush Basic YWNtZTpwYXNz",
+            "GET /token?service=reg&scope=repository%3Aapp%3Apull%2Cpush Basic YWNtZTpwYXNz",
             "PUT /v2/app/manifests/1 Bearer t0",
         ]
     );
@@ -155,14 +186,10 @@ async fn an_identity_token_is_exchanged() {
     let registry = fake.registry();
     let client = fake.client_with(registry.as_str(), vec![Some(login)]);
     head(&client, &fake.image("app:1")).await.unwrap();
-    let log = [
-        "HEAD /v2/app/manifests/1",
-        "POST /token",
-        "HEAD /v2/app/manifests/1 Bearer t0",
-    ];
+    let log = ["POST /token", "HEAD /v2/app/manifests/1 Bearer t0"];
     assert_eq!(fake.log(), log);
     assert_eq!(
-        fake.requests()[1].body,
+        fake.requests()[0].body,
         "grant_type=refresh_token&service=reg&client_id=longshore\
          &scope=repository%3Aapp%3Apull&refresh_token=refresh+me"
     );
@@ -177,7 +204,6 @@ async fn basic_is_sent_unasked_from_then_on() {
     assert_eq!(
         fake.log(),
         [
-            "HEAD /v2/app/manifests/1",
             "HEAD /v2/app/manifests/1 Basic QVdTOnB3",
             "HEAD /v2/other/manifests/1 Basic QVdTOnB3",
         ]
@@ -187,7 +213,7 @@ async fn basic_is_sent_unasked_from_then_on() {
 #[tokio::test]
 async fn an_expired_ecr_token_is_replaced() {
     let fake = Fake::start(|request, earlier| match request.authorization() {
-        "Basic QVdTOm9sZA==" if earlier > 1 => {
+        "Basic QVdTOm9sZA==" if earlier > 0 => {
             Reply::status(403).body(
                 r#"{"errors":[{"code":"DENIED","message":"Your authorization token has expired. Reauthenticate and try again."}]}"#,
             )
@@ -207,7 +233,6 @@ async fn an_expired_ecr_token_is_replaced() {
     assert_eq!(
         fake.log(),
         [
-            manifest.to_owned(),
             format!("{manifest} Basic QVdTOm9sZA=="),
             format!("{manifest} Basic QVdTOm9sZA=="),
             format!("{manifest} Basic QVdTOm5ldw=="),
@@ -234,13 +259,7 @@ async fn a_refused_login_is_not_sent_again() {
         (first.kind(), second.kind()),
         (Kind::Refused, Kind::Refused)
     );
-    assert_eq!(
-        fake.log(),
-        [
-            "HEAD /v2/app/manifests/1",
-            "HEAD /v2/app/manifests/1 Basic QVdTOndyb25n",
-        ]
-    );
+    assert_eq!(fake.log(), ["HEAD /v2/app/manifests/1 Basic QVdTOndyb25n",]);
 }
 
 #[tokio::test]
@@ -251,7 +270,7 @@ async fn a_wrong_login_is_sent_once_however_many_requests_wait() {
     let heads = (0..8).map(|_| head(&client, &image));
     let outcomes = futures_util::future::join_all(heads).await;
     assert!(outcomes.iter().all(Result::is_err));
-    assert_eq!(fake.log().len(), 2);
+    assert_eq!((fake.pings(), fake.log().len()), (1, 1));
 }
 
 #[tokio::test]
@@ -279,11 +298,39 @@ async fn a_token_service_that_denies_one_repository_serves_the_others() {
     }
     head(&client, &fake.image("app:2")).await.unwrap();
     assert_eq!(
-        fake.log()[3..],
+        fake.log()[2..],
+        [
+            "GET /token?service=reg&scope=repository%3Asecret%3Apull Basic YWNtZTpwYXNz",
+            "HEAD /v2/app/manifests/2 Bearer t",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_token_service_that_denies_the_first_repository_serves_the_others() {
+    let fake = Fake::start(|request, _| {
+        if request.line.contains("secret%3Apull") {
+            Reply::status(403).body(r#"{"errors":[{"code":"DENIED"}]}"#)
+        } else if request.line.contains("/token") {
+            Reply::status(200).body(r#"{"access_token":"t"}"#)
+        } else if request.authorization().is_empty() {
+            challenge(request)
+        } else {
+            Reply::manifest()
+        }
+    })
+    .await;
+    let client = fake.client_as("acme", "pass");
+    let secret = head(&client, &fake.image("secret:1")).await;
+    assert_eq!(secret.unwrap_err().kind(), Kind::Refused);
+    head(&client, &fake.image("app:1")).await.unwrap();
+    assert_eq!(
+        fake.log(),
         [
             "GET /token?service=reg&scope=repository%3Asecret%3Apull Basic YWNtZTpwYXNz",
             "GET /token?service=reg Basic YWNtZTpwYXNz",
-            "HEAD /v2/app/manifests/2 Bearer t",
+            "GET /token?service=reg&scope=repository%3Aapp%3Apull Basic YWNtZTpwYXNz",
+            "HEAD /v2/app/manifests/1 Bearer t",
         ]
     );
 }
@@ -310,7 +357,7 @@ async fn a_token_service_that_refuses_the_login_is_left_alone() {
             )
         );
     }
-    assert_eq!(fake.log().len(), 2);
+    assert_eq!((fake.pings(), fake.log().len()), (1, 1));
 }
 
 #[tokio::test]
@@ -332,7 +379,6 @@ async fn ecr_public_is_asked_anonymously_when_a_token_is_stale() {
     assert_eq!(
         fake.log(),
         [
-            manifest.to_owned(),
             format!("{TOKEN} Basic YWNtZTpwYXNz"),
             format!("{manifest} Bearer stale"),
             TOKEN.to_owned(),
@@ -351,40 +397,126 @@ async fn docker_hub_hides_what_is_missing() {
     assert_eq!(
         error.hint().unwrap(),
         "Docker Hub says this also of repositories that do not exist or are private: check the \
-         name; credentials for `docker.io` are looked up in the AWS session if it is the \
-         destination, then under `upstreams` in the file, then in Docker's configuration \
-         (`docker login docker.io`)"
+         name; check the credentials for `docker.io`"
     );
 }
 
-#[test]
-fn a_token_service_must_be_encrypted_as_the_registry_is() {
-    let sound = |endpoint: &str, realm: &str| {
-        let registry: Registry = "registry.example".parse().unwrap();
-        let transport = Arc::new(Transport::new(&[]).unwrap());
-        let endpoint = endpoint.parse().unwrap();
-        let session = Session::new(registry, endpoint, transport, Arc::new(Nobody));
-        session
-            .sound_realm(realm)
-            .map_err(|cause| cause.to_string())
-    };
-    let (plain, safe) = ("http://auth.example/token", "https://auth.example/token");
-    assert!(sound("https://registry.example", safe).is_ok());
-    assert!(sound("http://registry.example", plain).is_ok());
+#[tokio::test]
+async fn a_repository_that_is_hidden_from_strangers_is_seen_with_a_login() {
+    let fake = Fake::start_with_ping(|request, _| match request.authorization() {
+        "Basic YWNtZTpwYXNz" => Reply::manifest(),
+        _ if request.line == PING => {
+            Reply::status(401).header("www-authenticate", "Basic realm=\"x\"")
+        }
+        _ => Reply::status(404).body(r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#),
+    })
+    .await;
+    let client = fake.client_as("acme", "pass");
+    head(&client, &fake.image("app:1")).await.unwrap();
+    head(&client, &fake.image("app:1")).await.unwrap();
+    let log = ["HEAD /v2/app/manifests/1 Basic YWNtZTpwYXNz"; 2];
     assert_eq!(
-        sound("https://registry.example", plain).unwrap_err(),
-        "`registry.example` leads to `http://auth.example`, which is not encrypted"
+        (fake.pings(), fake.log()),
+        (1, log.map(str::to_owned).into())
     );
 }
 
-struct Nobody;
-
-#[async_trait::async_trait]
-impl Credentials for Nobody {
-    async fn login(
-        &self,
-        _: &Registry,
-    ) -> Result<Option<Login>, crate::registry::CredentialsError> {
-        Ok(None)
+#[tokio::test]
+async fn a_registry_may_ask_late() {
+    for ping in [200, 404, 403] {
+        let fake = Fake::start_with_ping(move |request, _| match request.authorization() {
+            _ if request.line == PING => Reply::status(ping).body("what?"),
+            "Basic YWNtZTpwYXNz" => Reply::manifest(),
+            _ => Reply::status(401).header("www-authenticate", "Basic realm=\"x\""),
+        })
+        .await;
+        let client = fake.client_as("acme", "pass");
+        head(&client, &fake.image("app:1")).await.unwrap();
+        head(&client, &fake.image("app:2")).await.unwrap();
+        assert_eq!(fake.pings(), 1);
+        assert_eq!(
+            fake.log(),
+            [
+                "HEAD /v2/app/manifests/1",
+                "HEAD /v2/app/manifests/1 Basic YWNtZTpwYXNz",
+                "HEAD /v2/app/manifests/2 Basic YWNtZTpwYXNz",
+            ]
+        );
     }
+}
+
+#[tokio::test]
+async fn an_open_registry_costs_one_ping() {
+    let fake = Fake::start(|_, _| Reply::manifest()).await;
+    let client = fake.client_as("acme", "pass");
+    let image = fake.image("app:1");
+    let heads = (0..8).map(|_| head(&client, &image));
+    let outcomes = futures_util::future::join_all(heads).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    assert_eq!(fake.pings(), 1);
+    assert_eq!(fake.log(), ["HEAD /v2/app/manifests/1"; 8]);
+}
+
+#[tokio::test]
+async fn a_ping_that_fails_is_repeated() {
+    let fake = Fake::start_with_ping(|request, earlier| match request.line.as_str() {
+        PING if earlier == 0 => Reply::status(503),
+        _ => Reply::manifest(),
+    })
+    .await;
+    let client = fake.client();
+    head(&client, &fake.image("app:1")).await.unwrap();
+    assert_eq!(fake.pings(), 2);
+    assert_eq!(fake.log(), ["HEAD /v2/app/manifests/1"]);
+}
+
+#[tokio::test]
+async fn a_login_that_was_taken_is_not_refused_for_one_repository() {
+    let fake = Fake::start(|request, _| {
+        if request.authorization().is_empty() || request.line.contains("secret") {
+            Reply::status(401).header("www-authenticate", "Basic realm=\"x\"")
+        } else {
+            Reply::manifest()
+        }
+    })
+    .await;
+    let client = fake.client_as("acme", "pass");
+    head(&client, &fake.image("app:1")).await.unwrap();
+    for _ in 0..2 {
+        let error = head(&client, &fake.image("secret:1")).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Refused);
+        assert_eq!(
+            error.cause().to_string(),
+            format!("`{}` answered 401 Unauthorized", fake.registry())
+        );
+    }
+    head(&client, &fake.image("app:2")).await.unwrap();
+    assert_eq!(
+        fake.log(),
+        [
+            "HEAD /v2/app/manifests/1 Basic YWNtZTpwYXNz",
+            "HEAD /v2/secret/manifests/1 Basic YWNtZTpwYXNz",
+            "HEAD /v2/secret/manifests/1 Basic YWNtZTpwYXNz",
+            "HEAD /v2/app/manifests/2 Basic YWNtZTpwYXNz",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_token_service_on_another_host_must_be_encrypted() {
+    let fake = Fake::start(|_, _| {
+        let challenge = r#"Bearer realm="http://192.0.2.1/token""#;
+        Reply::status(401).header("www-authenticate", challenge)
+    })
+    .await;
+    let client = fake.client_as("acme", "pass");
+    let error = head(&client, &fake.image("app:1")).await.unwrap_err();
+    assert_eq!(
+        error.cause().to_string(),
+        format!(
+            "`{}` leads to `http://192.0.2.1`, which is not encrypted",
+            fake.registry()
+        )
+    );
+    assert_eq!(fake.log(), [""; 0]);
 }

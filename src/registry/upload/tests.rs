@@ -8,7 +8,7 @@ use futures_util::stream;
 
 use super::*;
 use crate::failure::{Failure, Kind};
-use crate::registry::fake::{Fake, Reply, Seen, client};
+use crate::registry::fake::{Fake, PING, Reply, Seen, client};
 
 const CONTENT: &str = "content of a layer";
 
@@ -324,6 +324,9 @@ async fn ecr_closes_the_connection_where_there_is_no_repository() {
 async fn storm(retry_after: Option<&'static str>) -> (usize, Vec<Duration>) {
     let refusals = AtomicUsize::new(6);
     let fake = Fake::start(move |request, earlier| {
+        if request.line == PING {
+            return Reply::status(200);
+        }
         let left =
             refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |it| it.checked_sub(1));
         match (left, retry_after) {

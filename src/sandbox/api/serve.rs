@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::dispatch::dispatch;
 use super::exception::{Exception, respond};
 use super::sts;
+use crate::sandbox::Options;
 use crate::sandbox::state::State;
 
 const ECR: &str = "AmazonEC2ContainerRegistry_V20150921.";
@@ -33,7 +34,9 @@ pub(in crate::sandbox) fn serve(
     }
     let result = check(state, key).and_then(|()| {
         let input = parse(body)?;
-        dispatch(state, operation.unwrap_or_default(), input)
+        let operation = operation.unwrap_or_default();
+        check_registry(state, key, operation, &input)?;
+        dispatch(state, operation, input)
     });
     match result {
         Ok(output) => respond(StatusCode::OK, output.to_string()),
@@ -63,6 +66,32 @@ fn check(state: &State, key: Option<&str>) -> Result<(), Exception> {
             "The security token included in the request is invalid.",
         ),
     })
+}
+
+/// The sandbox has one account's registry. Into that of another, ECR lets nobody whom its policy
+/// does not name.
+fn check_registry(
+    state: &State,
+    key: Option<&str>,
+    operation: &str,
+    input: &Value,
+) -> Result<(), Exception> {
+    let Options {
+        account_id, region, ..
+    } = &state.options;
+    match input["registryId"].as_str() {
+        Some(other) if other != account_id => {
+            let caller = sts::caller(state, key);
+            let name = input["repositoryName"].as_str().unwrap_or("*");
+            let message = format!(
+                "User: {caller} is not authorized to perform: ecr:{operation} on resource: \
+                 arn:aws:ecr:{region}:{other}:repository/{name} because no resource-based policy \
+                 allows the ecr:{operation} action"
+            );
+            Err(Exception::new("AccessDeniedException", message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether an access key id may come in. Signatures are not checked.

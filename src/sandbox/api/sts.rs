@@ -45,11 +45,15 @@ pub(super) fn serve(
     }
 }
 
-fn caller_identity(state: &State, key: Option<&str>) -> Response {
+/// The ARN of whoever has this access key.
+pub(super) fn caller(state: &State, key: Option<&str>) -> String {
     let own = || format!("arn:aws:iam::{}:user/sandbox", state.options.account_id);
-    let arn = key
-        .and_then(|key| state.tokens.arn(key))
-        .unwrap_or_else(own);
+    key.and_then(|key| state.tokens.arn(key))
+        .unwrap_or_else(own)
+}
+
+fn caller_identity(state: &State, key: Option<&str>) -> Response {
+    let arn = caller(state, key);
     let account = arn.split(':').nth(4).unwrap_or_default();
     let result =
         format!("<Arn>{arn}</Arn><UserId>AIDASANDBOX</UserId><Account>{account}</Account>");

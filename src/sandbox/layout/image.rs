@@ -3,13 +3,14 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use flate2::GzBuilder;
+use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
 
 use super::write::{write_blob, write_manifest};
 use crate::image::{Digest, Platform, media_type};
 
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// One platform of an image.
 #[derive(Clone, Debug)]
@@ -20,18 +21,6 @@ pub struct PlatformImage {
     pub config: Value,
     /// The layers from the lowest up, each a tar archive without compression.
     pub layers: Vec<Vec<u8>>,
-    /// How the layers are stored.
-    pub compression: Compression,
-}
-
-/// How layers are stored.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Compression {
-    /// With gzip, as nearly every image of the world.
-    #[default]
-    Gzip,
-    /// As plain tar archives.
-    None,
 }
 
 impl PlatformImage {
@@ -41,7 +30,6 @@ impl PlatformImage {
             platform,
             config: json!({}),
             layers,
-            compression: Compression::default(),
         }
     }
 }
@@ -93,12 +81,9 @@ pub fn write_image(
 fn write_platform(root: &Path, repository: &str, image: &PlatformImage) -> io::Result<Value> {
     let mut layers = Vec::new();
     for tar in &image.layers {
-        let (media_type, bytes) = match image.compression {
-            Compression::None => ("application/vnd.oci.image.layer.v1.tar", tar.clone()),
-            Compression::Gzip => ("application/vnd.oci.image.layer.v1.tar+gzip", gzip(tar)?),
-        };
+        let bytes = gzip(tar)?;
         layers.push(json!({
-            "mediaType": media_type,
+            "mediaType": LAYER,
             "digest": write_blob(root, repository, &bytes)?,
             "size": bytes.len(),
         }));
@@ -139,7 +124,7 @@ fn platform(image: &PlatformImage) -> Value {
 }
 
 fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzBuilder::new().write(Vec::new(), flate2::Compression::default());
+    let mut encoder = GzBuilder::new().write(Vec::new(), Compression::default());
     encoder.write_all(bytes)?;
     encoder.finish()
 }

@@ -10,6 +10,6 @@ mod read;
 mod write;
 
 pub use busybox::busybox;
-pub use image::{Compression, PlatformImage, write_image};
+pub use image::{PlatformImage, write_image};
 pub(super) use read::Layout;
 pub use write::{write_blob, write_manifest};

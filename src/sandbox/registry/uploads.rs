@@ -85,6 +85,8 @@ pub(super) async fn finish(
     receive(&mut upload, body).await?;
     let size = upload.size();
     if state.store.blobs.finish(upload, &digest).await? != digest {
+        // ECR's own code and words (dotnet/sdk-container-builds#424); the specification has
+        // DIGEST_INVALID for this.
         return Err(invalid(
             "None of the provided layer digests match the calculated layer digest",
         ));

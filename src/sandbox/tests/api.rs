@@ -71,6 +71,7 @@ async fn exceptions_are_those_of_ecr() {
     let named = |name: &str| json!({"repositoryName": name});
     let lifecycle = json!({"repositoryName": "app", "lifecyclePolicyText": "{}"});
     let policy = json!({"repositoryName": "app", "policyText": "no JSON"});
+    let foreign = json!({"repositoryName": "app", "registryId": "210987654321"});
     let filters = json!([{"filterType": "WILDCARD", "filter": "*"}]);
     let filters = json!({"repositoryName": "x1", "imageTagMutabilityExclusionFilters": filters});
     let mut lines = Vec::new();
@@ -86,6 +87,7 @@ async fn exceptions_are_those_of_ecr() {
         ("SetRepositoryPolicy", policy),
         ("GetRepositoryPolicy", named("app")),
         ("ListImages", named("no")),
+        ("ListImages", foreign),
         ("StartImageScan", json!({})),
     ] {
         let (status, error) = client.try_call(operation, input).await;
@@ -109,6 +111,7 @@ async fn exceptions_are_those_of_ecr() {
     SetRepositoryPolicy: InvalidParameterException: Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'
     GetRepositoryPolicy: RepositoryPolicyNotFoundException: Repository policy does not exist for the repository with name 'app' in the registry with id '123456789012'
     ListImages: RepositoryNotFoundException: The repository with name 'no' does not exist in the registry with id '123456789012'
+    ListImages: AccessDeniedException: User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: ecr:ListImages on resource: arn:aws:ecr:eu-west-1:210987654321:repository/app because no resource-based policy allows the ecr:ListImages action
     StartImageScan: UnknownOperationException: The sandbox does not know the operation `StartImageScan`
     ");
 }

@@ -57,3 +57,17 @@ async fn answers_break_off_and_come_late() {
     client.get("/v2/").await;
     assert!(start.elapsed() >= time);
 }
+
+#[tokio::test]
+async fn nothing_is_kept_where_nobody_asks() {
+    let options = Options {
+        record: false,
+        ..Options::default()
+    };
+    let client = Client::start(options).await;
+    client.sandbox.inject(Fault::status("/v2/", 500));
+    assert_eq!(client.get("/v2/").await.status(), 500);
+    assert_eq!(client.get("/v2/").await.status(), 200);
+    assert_eq!(client.sandbox.requests(), []);
+    assert_eq!(client.sandbox.take_requests(), []);
+}

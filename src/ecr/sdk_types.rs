@@ -1,0 +1,78 @@
+//! The settings of a repository in the SDK's types.
+
+use aws_sdk_ecr::types::{
+    EncryptionConfiguration, EncryptionType, ImageTagMutability, ImageTagMutabilityExclusionFilter,
+    ImageTagMutabilityExclusionFilterType, Repository as Found, Tag as ResourceTag,
+};
+
+use super::{Encryption, RepositoryDescription, RepositorySettings, TagMutability};
+
+/// What ECR says of a repository.
+pub(super) fn describe(found: &Found) -> RepositoryDescription {
+    let patterns = || {
+        let filters = found.image_tag_mutability_exclusion_filters();
+        filters.iter().map(|it| it.filter().to_owned()).collect()
+    };
+    RepositoryDescription {
+        tag_mutability: match found.image_tag_mutability() {
+            Some(ImageTagMutability::Immutable) => TagMutability::Immutable { except: Vec::new() },
+            Some(ImageTagMutability::ImmutableWithExclusion) => {
+                TagMutability::Immutable { except: patterns() }
+            }
+            Some(ImageTagMutability::MutableWithExclusion) => TagMutability::MutableExcept {
+                immutable: patterns(),
+            },
+            _ => TagMutability::Mutable,
+        },
+    }
+}
+
+/// The setting and its exceptions.
+pub(super) fn mutability(
+    mutability: &TagMutability,
+) -> (
+    ImageTagMutability,
+    Option<Vec<ImageTagMutabilityExclusionFilter>>,
+) {
+    let filters = |patterns: &[String]| Some(patterns.iter().map(exclusion).collect());
+    match mutability {
+        TagMutability::Mutable => (ImageTagMutability::Mutable, None),
+        TagMutability::Immutable { except } if except.is_empty() => {
+            (ImageTagMutability::Immutable, None)
+        }
+        TagMutability::Immutable { except } => {
+            (ImageTagMutability::ImmutableWithExclusion, filters(except))
+        }
+        TagMutability::MutableExcept { immutable } => {
+            (ImageTagMutability::MutableWithExclusion, filters(immutable))
+        }
+    }
+}
+
+fn exclusion(pattern: &String) -> ImageTagMutabilityExclusionFilter {
+    ImageTagMutabilityExclusionFilter::builder()
+        .filter_type(ImageTagMutabilityExclusionFilterType::Wildcard)
+        .filter(pattern)
+        .build()
+        .expect("type and pattern are set")
+}
+
+pub(super) fn encryption(encryption: &Encryption) -> EncryptionConfiguration {
+    let builder = EncryptionConfiguration::builder();
+    let builder = match encryption {
+        Encryption::Aes256 => builder.encryption_type(EncryptionType::Aes256),
+        Encryption::Kms { key_arn } => builder
+            .encryption_type(EncryptionType::Kms)
+            .kms_key(key_arn),
+    };
+    builder.build().expect("the type is set")
+}
+
+/// The tags; ECR wants no list where there are none.
+pub(super) fn resource_tags(settings: &RepositorySettings) -> Option<Vec<ResourceTag>> {
+    let tags = settings.tags.iter().map(|(key, value)| {
+        let builder = ResourceTag::builder().key(key).value(value);
+        builder.build().expect("key and value are set")
+    });
+    (!settings.tags.is_empty()).then(|| tags.collect())
+}
