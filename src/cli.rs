@@ -71,7 +71,7 @@ pub enum Command {
     Apply(Apply),
     /// Bring one image into place without a file
     Mirror(Mirror),
-    /// Write the generated Dockerfiles; build nothing
+    /// Write the Dockerfiles of images with lines; build nothing
     Render(Render),
     /// Serve a stand-in for ECR on loopback: a test double, not a registry
     Sandbox(Sandbox),
@@ -155,7 +155,7 @@ pub struct Mirror {
     #[arg(value_name = "REPOSITORY[:TAG]", env = "LONGSHORE_REPOSITORY")]
     pub repository: Option<String>,
 
-    /// A platform to build, such as linux/arm64; repeat for several
+    /// A platform to copy or build, such as linux/arm64; repeat for several
     #[arg(
         long,
         value_name = "PLATFORM",

@@ -89,20 +89,14 @@ fn wrong_upstream_credentials_everywhere_exit_3() {
 #[test]
 fn without_docker_the_exit_code_is_4_and_nothing_changes() {
     let world = World::new("no-docker");
-    world.write("images: [mongo, redis]\n");
+    world.write(
+        "defaults: {lines: [ENV A=1]}\n\
+         images: [mongo, redis]\n",
+    );
     world.offer("library/mongo", "latest", "mongo");
     world.offer("library/redis", "latest", "redis");
-    let call = world
-        .longshore(&["apply", "--output", "json"])
-        .env("DOCKER_HOST", "unix:///nowhere/docker.sock");
-    let run = call.run().exits(4);
-    assert_eq!(
-        run.stderr,
-        "error: cannot reach the Docker daemon at `unix:///nowhere/docker.sock`: \
-         there is no such socket\n  \
-         hint: start Docker, or name the daemon in DOCKER_HOST or with `docker context use`; \
-         CodeBuild needs privileged mode\n"
-    );
+    let run = without_docker(&world).exits(4);
+    assert_eq!(run.stderr, NO_DOCKER);
     assert_eq!(run.each("status"), ["failed"; 2]);
     assert_eq!(run.json()["images"][1]["error"]["kind"], "unreachable");
     assert!(
@@ -111,6 +105,36 @@ fn without_docker_the_exit_code_is_4_and_nothing_changes() {
             .repository(world.region, "no-docker/mongo")
             .is_none()
     );
+}
+
+#[test]
+fn what_is_copied_needs_no_docker() {
+    let world = World::new("no-docker-needed");
+    world.write("images: [mongo]\n");
+    let mongo = world.offer("library/mongo", "latest", "mongo");
+    world.offer("library/redis", "latest", "redis");
+    let run = without_docker(&world).exits(0);
+    assert_eq!(run.each("status"), ["done"]);
+    assert!(!run.stderr.contains("Docker"), "{}", run.stderr);
+    let held = world.destination.digest("no-docker-needed/mongo", "latest");
+    assert_eq!(held, Some(mongo));
+
+    world.write("images: [{source: redis, lines: [ENV A=1]}, 'mongo:new']\n");
+    let mongo = world.offer("library/mongo", "new", "new");
+    let run = without_docker(&world).exits(1).says(&[NO_DOCKER]);
+    assert_eq!(run.each("status"), ["failed", "done"]);
+    let held = world.destination.digest("no-docker-needed/mongo", "new");
+    assert_eq!(held, Some(mongo));
+}
+
+const NO_DOCKER: &str = "error: cannot reach the Docker daemon at `unix:///nowhere/docker.sock`: \
+     there is no such socket\n  \
+     hint: start Docker, or name the daemon in DOCKER_HOST or with `docker context use`; \
+     CodeBuild needs privileged mode\n";
+
+fn without_docker(world: &World) -> Run {
+    let call = world.longshore(&["apply", "--output", "json"]);
+    call.env("DOCKER_HOST", "unix:///nowhere/docker.sock").run()
 }
 
 #[test]

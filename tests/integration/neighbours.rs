@@ -23,7 +23,11 @@ fn runs_that_overlap_all_succeed() {
 #[test]
 fn the_daemon_is_left_as_it_was() {
     let world = World::new("tidy");
-    world.write("images: [mongo, {source: redis, lines: [RUN exit 3]}]\n");
+    world.write(
+        "images:\n\
+         - {source: mongo, lines: [ENV A=1]}\n\
+         - {source: redis, lines: [RUN exit 3]}\n",
+    );
     world.offer("library/mongo", "latest", "mongo");
     world.offer("library/redis", "latest", "redis");
     let own = format!("{}/tidy/mongo:latest", world.destination.host());
@@ -51,7 +55,7 @@ fn the_daemon_is_left_as_it_was() {
 #[test]
 fn a_chart_under_the_tag_is_replaced_like_any_image_not_ours() {
     let world = World::new("chart");
-    world.write("images: [mongo]\n");
+    world.write("images: [{source: mongo, lines: [ENV A=1]}]\n");
     world.offer("library/mongo", "latest", "mongo");
     let chart = Image::artifact(
         "application/vnd.cncf.helm.config.v1+json",
@@ -77,7 +81,13 @@ fn a_chart_under_the_tag_is_replaced_like_any_image_not_ours() {
 #[test]
 fn a_slow_image_holds_no_other_back() {
     let world = World::new("slow");
-    world.write("images: [{source: mongo, lines: [RUN sleep 4]}, redis, memcached, postgres]\n");
+    world.write(
+        "images:\n\
+         - {source: mongo, lines: [RUN sleep 4]}\n\
+         - {source: redis, lines: [ENV A=1]}\n\
+         - memcached\n\
+         - postgres\n",
+    );
     for name in ["mongo", "redis", "memcached", "postgres"] {
         world.offer(&format!("library/{name}"), "latest", name);
     }

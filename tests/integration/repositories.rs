@@ -47,35 +47,52 @@ fn repositories_are_created_as_configured() {
 #[test]
 fn an_immutable_tag_is_never_overwritten() {
     let world = World::new("immutable");
-    world
-        .aws
-        .create_repository(world.region, "immutable/mongo", "IMMUTABLE");
-    world.offer("library/mongo", "latest", "1");
-    world.write("images: [mongo]\n");
-    world.longshore(&["apply"]).run().exits(0);
-    let held = world.destination.digest("immutable/mongo", "latest");
+    for (name, repository) in [
+        ("library/mongo", "immutable/mongo"),
+        ("library/redis", "immutable/redis"),
+    ] {
+        world
+            .aws
+            .create_repository(world.region, repository, "IMMUTABLE");
+        world.offer(name, "latest", "1");
+    }
+    let images = "images: [mongo, {source: redis, lines: [ENV A=1]}]\n";
+    world.write(images);
+    let run = world
+        .longshore(&["apply", "--output", "json"])
+        .run()
+        .exits(0);
+    assert_eq!(run.each("action"), ["copy", "build"]);
+    let held = || {
+        ["immutable/mongo", "immutable/redis"]
+            .map(|repository| world.destination.digest(repository, "latest").unwrap())
+    };
+    let first = held();
     let rerun = world
         .longshore(&["apply", "--output", "json"])
         .run()
         .exits(0);
-    assert_eq!(rerun.each("status"), ["in place"]);
+    assert_eq!(rerun.each("status"), ["in place"; 2]);
 
     world.offer("library/mongo", "latest", "2");
+    world.offer("library/redis", "latest", "2");
     world.destination.requests();
     let run = world
         .longshore(&["apply", "--output", "json"])
         .run()
         .exits(1);
-    assert_eq!(run.each("status"), ["failed"]);
-    assert_eq!(run.json()["images"][0]["error"]["kind"], "conflict");
+    assert_eq!(run.each("status"), ["failed"; 2]);
+    for image in run.json()["images"].as_array().unwrap() {
+        assert_eq!(image["error"]["kind"], "conflict");
+    }
 
-    world.write("repositories: {on_conflict: keep}\nimages: [mongo]\n");
+    world.write(&format!("repositories: {{on_conflict: keep}}\n{images}"));
     let run = world
         .longshore(&["apply", "--output", "json"])
         .run()
         .exits(0);
-    assert_eq!(run.each("action"), ["keep"]);
-    assert_eq!(run.each("status"), ["skipped"]);
+    assert_eq!(run.each("action"), ["keep"; 2]);
+    assert_eq!(run.each("status"), ["skipped"; 2]);
     assert!(!world.destination.requests().iter().any(Request::is_write));
-    assert_eq!(world.destination.digest("immutable/mongo", "latest"), held);
+    assert_eq!(held(), first);
 }

@@ -20,11 +20,12 @@ fn secrets_are_used_and_never_seen() {
         "version: 1\n\
          destination: {{namespace: secrets, registry: 'http://{}'}}\n\
          upstreams: {{docker.io: {{endpoint: 'http://{}', username: acme, password: {{env: HUB_PASSWORD}}}}}}\n\
-         images: [{{source: team/api:1, lines: [RUN sleep 1]}}]\n",
+         images: [{{source: team/api:1, lines: [RUN sleep 1]}}, team/web:1]\n",
         world.destination.host(),
         world.upstream.host()
     ));
     world.offer("team/api", "1", "1");
+    world.offer("team/web", "1", "1");
     let temporary = world.folder().join("tmp");
     fs::create_dir(&temporary).unwrap();
     let needles: Vec<_> = [PASSWORD, &world.aws.password(world.region)]
@@ -51,7 +52,8 @@ fn secrets_are_used_and_never_seen() {
     }
     assert!(looks > 10, "looked only {looks} times");
     let run = Run::new(&waiting.join().unwrap()).exits(0);
-    assert_eq!(run.each("status"), ["done"]);
+    assert_eq!(run.each("status"), ["done"; 2]);
+    assert_eq!(run.each("action"), ["build", "copy"]);
     assert_absent(&needles, &run.stdout);
     assert_absent(&needles, &run.stderr);
     for text in contents(world.folder()) {
