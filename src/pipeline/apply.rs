@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
@@ -60,6 +60,7 @@ pub async fn apply(
         .collect();
     if !indices.is_empty() {
         tokio::time::sleep(PAUSE_BEFORE_LAST_TRY).await;
+        workshop.forget_failed_creations();
         let again = indices
             .iter()
             .map(|&index| images[index].plan.image.clone());
@@ -151,13 +152,7 @@ impl<'a> Workshop<'a> {
 
     /// Creates a repository for the first image that needs it; the others wait.
     async fn create(&self, repository: &Repository) -> Result<(), StepError> {
-        let cell = {
-            let mut creations = self
-                .creations
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(creations.entry(repository.clone()).or_default())
-        };
+        let cell = Arc::clone(self.creations().entry(repository.clone()).or_default());
         let create = || async {
             let settings = &self.repositories.settings;
             let creation = self
@@ -177,11 +172,20 @@ impl<'a> Workshop<'a> {
         creation.as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
-    fn created(&self) -> Vec<Repository> {
-        let creations = self
-            .creations
+    /// What could not be created may be now.
+    fn forget_failed_creations(&self) {
+        self.creations()
+            .retain(|_, cell| matches!(cell.get(), Some(Ok(_))));
+    }
+
+    fn creations(&self) -> MutexGuard<'_, BTreeMap<Repository, Arc<CreationCell>>> {
+        self.creations
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn created(&self) -> Vec<Repository> {
+        let creations = self.creations();
         let created = |cell: &CreationCell| matches!(cell.get(), Some(Ok(Creation::Created)));
         let created = creations.iter().filter(|(_, cell)| created(cell));
         created.map(|(repository, _)| repository.clone()).collect()

@@ -40,17 +40,13 @@ pub(super) fn filter(
         .filter(|child| wanted(child) || about_wanted(child));
     document.insert("manifests".to_owned(), kept.collect());
     document.insert("mediaType".to_owned(), media_type::OCI_INDEX.into());
-    let annotations = document
-        .entry("annotations")
-        .or_insert_with(|| Map::new().into());
-    if let Value::Object(annotations) = annotations {
-        annotations.extend(
-            marks
-                .write()
-                .into_iter()
-                .map(|(name, value)| (name, value.into())),
-        );
-    }
+    let mut annotations = match document.remove("annotations") {
+        Some(Value::Object(annotations)) => annotations,
+        _ => Map::new(),
+    };
+    let marks = marks.write().into_iter();
+    annotations.extend(marks.map(|(name, value)| (name, value.into())));
+    document.insert("annotations".to_owned(), annotations.into());
     let bytes = serde_json::to_vec(&document)?;
     Ok(Manifest::new(media_type::OCI_INDEX, Bytes::from(bytes)))
 }
@@ -100,7 +96,12 @@ mod tests {
             attestation("a"),
             attestation("b"),
         ];
-        let index = json!({"schemaVersion": 2, "manifests": children, "x-top": 1});
+        let index = json!({
+            "schemaVersion": 2,
+            "manifests": children,
+            "annotations": null,
+            "x-top": 1,
+        });
         let index = Manifest::new(media_type::DOCKER_LIST, index.to_string().into());
         let marks = Marks {
             base_name: "docker.io/library/redis:7".to_owned(),

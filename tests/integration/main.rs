@@ -3,6 +3,8 @@
 mod aws_settings;
 mod broken_files;
 mod changes;
+mod copies;
+mod copy_faults;
 mod dockerhub_clone;
 mod documentation;
 mod failures;

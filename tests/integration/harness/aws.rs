@@ -5,6 +5,7 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use longshore::image::media_type;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -26,6 +27,11 @@ impl Aws {
             url: service("LONGSHORE_TEST_MOTO_URL"),
             _own: None,
         }
+    }
+
+    /// A server that runs already.
+    pub(crate) fn at(url: String) -> Self {
+        Self { url, _own: None }
     }
 
     /// A server that knows no access key at all.
@@ -99,6 +105,25 @@ impl Aws {
         let mut tags: Vec<_> = tags.map(str::to_owned).collect();
         tags.sort();
         tags
+    }
+
+    /// The manifest of a tag or digest, as BatchGetImage tells it.
+    pub(crate) fn manifest(
+        &self,
+        region: &str,
+        repository: &str,
+        reference: &str,
+    ) -> Option<String> {
+        let is_digest = reference.contains(':');
+        let key = if is_digest { "imageDigest" } else { "imageTag" };
+        let input = json!({
+            "repositoryName": repository,
+            "imageIds": [{key: reference}],
+            "acceptedMediaTypes": media_type::ACCEPT_MANIFESTS,
+        });
+        let answer = self.call(region, "BatchGetImage", &input);
+        let manifest = answer["images"][0]["imageManifest"].as_str();
+        manifest.map(str::to_owned)
     }
 
     fn call(&self, region: &str, operation: &str, body: &Value) -> Value {

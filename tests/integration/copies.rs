@@ -1,0 +1,309 @@
+//! What copying costs, and what arrives.
+
+use longshore::image::{Digest, media_type};
+use longshore::sandbox::Options;
+use longshore::sandbox::layout::{PlatformImage, write_blob, write_image, write_manifest};
+use serde_json::{Value, json};
+
+use crate::harness::Lab;
+
+#[test]
+fn an_unchanged_tag_costs_one_head_at_its_source() {
+    let lab = Lab::new();
+    lab.write("images: [{source: redis, tags: ['6', '7']}, mongo]\n");
+    lab.offer("library/redis", "6", b"six");
+    lab.offer("library/redis", "7", b"seven");
+    lab.offer("library/mongo", "latest", b"mongo");
+    lab.applies(&["done"; 3]);
+    lab.requests();
+
+    lab.applies(&["in place"; 3]);
+    assert_eq!(
+        lab.requests(),
+        [
+            "api DescribeRepositories 200",
+            "api DescribeRepositories 200",
+            "api ListImages 200",
+            "api ListImages 200",
+            "upstream HEAD library/mongo manifest latest 200",
+            "upstream HEAD library/redis manifest 6 200",
+            "upstream HEAD library/redis manifest 7 200",
+        ]
+    );
+}
+
+#[test]
+fn a_new_blob_costs_one_post_and_one_put() {
+    let lab = Lab::new();
+    lab.write("images: [mongo]\n");
+    lab.offer("library/mongo", "latest", b"layer");
+    lab.applies(&["done"]);
+    assert_eq!(
+        lab.requests(),
+        [
+            "api CreateRepository 200",
+            "api DescribeRepositories 400",
+            "registry POST mongo upload 202",
+            "registry POST mongo upload 202",
+            "registry PUT mongo manifest latest 201",
+            "registry PUT mongo upload 201",
+            "registry PUT mongo upload 201",
+            "upstream GET library/mongo blob 200",
+            "upstream GET library/mongo blob 200",
+            "upstream GET library/mongo manifest by digest 200",
+            "upstream HEAD library/mongo manifest latest 200",
+        ]
+    );
+
+    // The same layer, and a configuration that says otherwise: one blob of two is new.
+    let image = PlatformImage {
+        config: json!({"Env": ["A=1"]}),
+        ..PlatformImage::new("linux/amd64".parse().unwrap(), vec![b"layer".to_vec()])
+    };
+    write_image(&lab.hub(), "library/mongo", "latest", &[image]).unwrap();
+    lab.applies(&["done"]);
+    assert_eq!(
+        lab.requests(),
+        [
+            "api BatchCheckLayerAvailability 200",
+            "api DescribeRepositories 200",
+            "api ListImages 200",
+            "registry POST mongo upload 202",
+            "registry PUT mongo manifest latest 201",
+            "registry PUT mongo upload 201",
+            "upstream GET library/mongo blob 200",
+            "upstream GET library/mongo manifest by digest 200",
+            "upstream HEAD library/mongo manifest latest 200",
+        ]
+    );
+}
+
+#[test]
+fn a_shared_blob_is_mounted_where_the_account_allows_it() {
+    let lab = Lab::with(Options {
+        blob_mounting: true,
+        ..Options::default()
+    });
+    lab.write("images: [mongo, {source: mongo, repository: other/mongo}]\n");
+    let mongo = lab.offer("library/mongo", "latest", b"layer");
+    let run = lab.longshore(&["apply", "--jobs", "1"]).run();
+    run.exits(0);
+    let requests = lab.requests();
+    let count = |line: &str| requests.iter().filter(|seen| *seen == line).count();
+    assert_eq!(count("registry POST other/mongo mount 201"), 2);
+    assert_eq!(count("registry PUT other/mongo upload 201"), 0);
+    assert_eq!(count("upstream GET library/mongo blob 200"), 2);
+    assert_eq!(lab.digest("other/mongo", "latest"), Some(mongo));
+}
+
+/// Three platforms, an attestation of the first, and a field that nobody knows.
+fn offer_platforms(lab: &Lab, repository: &str, tag: &str) -> (String, Vec<Value>) {
+    let platforms = ["linux/amd64", "linux/arm64", "linux/s390x"];
+    let mut children = platforms
+        .map(|platform| lab.offer_child(repository, platform))
+        .to_vec();
+    let blob = |bytes: &[u8]| write_blob(&lab.hub(), repository, bytes).unwrap();
+    let attestation = json!({
+        "schemaVersion": 2,
+        "mediaType": media_type::OCI_MANIFEST,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": blob(b"{}"),
+            "size": 2,
+        },
+        "layers": [{
+            "mediaType": "application/vnd.in-toto+json",
+            "digest": blob(b"provenance"),
+            "size": 10,
+        }],
+    })
+    .to_string();
+    let digest = write_manifest(
+        &lab.hub(),
+        repository,
+        None,
+        media_type::OCI_MANIFEST,
+        attestation.as_bytes(),
+    );
+    children.push(json!({
+        "mediaType": media_type::OCI_MANIFEST,
+        "digest": digest.unwrap(),
+        "size": attestation.len(),
+        "annotations": {
+            "vnd.docker.reference.type": "attestation-manifest",
+            "vnd.docker.reference.digest": children[0]["digest"],
+        },
+        "platform": {"os": "unknown", "architecture": "unknown"},
+    }));
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": media_type::OCI_INDEX,
+        "x-unknown": {"kept": [1, 2.0]},
+        "manifests": children,
+    });
+    // Neither the order of the keys nor the white space is what a program would write again.
+    let text = format!("{index:#}\n\n");
+    lab.offer_index(repository, tag, &text);
+    (text, children)
+}
+
+fn digest_of(child: &Value) -> &str {
+    child["digest"].as_str().unwrap()
+}
+
+#[test]
+fn an_index_arrives_byte_for_byte() {
+    let lab = Lab::new();
+    lab.write("images: ['redis:7']\n");
+    let (text, children) = offer_platforms(&lab, "library/redis", "7");
+    lab.applies(&["done"]);
+    assert_eq!(lab.manifest("redis", "7"), Some(text));
+    for child in &children {
+        let digest = digest_of(child);
+        let bytes = lab.upstream_bytes("library/redis", &digest.parse().unwrap());
+        assert_eq!(
+            lab.manifest("redis", digest).unwrap().as_bytes(),
+            bytes,
+            "{child}"
+        );
+    }
+    assert_eq!(lab.tags("redis"), ["7"]);
+    lab.applies(&["in place"]);
+}
+
+#[test]
+fn one_platform_is_that_platforms_own_manifest() {
+    let lab = Lab::new();
+    lab.write("images: [{source: 'redis:7', platforms: [linux/arm64]}]\n");
+    let (_, children) = offer_platforms(&lab, "library/redis", "7");
+    lab.applies(&["done"]);
+    let held = lab.digest("redis", "7").unwrap();
+    assert_eq!(held.as_str(), digest_of(&children[1]));
+    lab.requests();
+
+    lab.applies(&["in place"]);
+    assert_eq!(
+        lab.requests(),
+        [
+            "api DescribeRepositories 200",
+            "api ListImages 200",
+            "upstream GET library/redis manifest by digest 200",
+            "upstream HEAD library/redis manifest 7 200",
+        ]
+    );
+}
+
+#[test]
+fn some_platforms_are_an_index_that_says_what_it_was_made_from() {
+    let lab = Lab::new();
+    lab.write("images: [{source: 'redis:7', platforms: [linux/arm64, linux/amd64]}]\n");
+    let (text, children) = offer_platforms(&lab, "library/redis", "7");
+    lab.applies(&["done"]);
+    let manifest = lab.manifest("redis", "7").unwrap();
+    let index: Value = serde_json::from_str(&manifest).unwrap();
+    let [amd64, arm64, s390x, attestation] = &children[..] else {
+        panic!("four children")
+    };
+    assert_eq!(index["manifests"], json!([amd64, arm64, attestation]));
+    assert_eq!(index["x-unknown"], json!({"kept": [1, 2.0]}));
+    let annotations = &index["annotations"];
+    assert_eq!(
+        annotations["org.opencontainers.image.base.name"],
+        "docker.io/library/redis:7"
+    );
+    let source = Digest::of(text.as_bytes());
+    assert_eq!(
+        annotations["org.opencontainers.image.base.digest"],
+        source.as_str()
+    );
+    assert_eq!(lab.manifest("redis", digest_of(s390x)), None);
+    lab.requests();
+
+    lab.applies(&["in place"]);
+    assert_eq!(
+        lab.requests(),
+        [
+            "api DescribeRepositories 200",
+            "api ListImages 200",
+            "registry GET redis manifest 7 200",
+            "upstream HEAD library/redis manifest 7 200",
+        ]
+    );
+
+    // The same choice in another order gives the same bytes.
+    lab.write(
+        "images:\n\
+         - {source: 'redis:7', platforms: [linux/amd64, linux/arm64], repository: again}\n",
+    );
+    lab.applies(&["done"]);
+    assert_eq!(lab.manifest("again", "7"), Some(manifest));
+}
+
+#[test]
+fn a_pattern_copies_what_it_selects_and_nothing_else() {
+    let lab = Lab::new();
+    lab.write("images: [{source: redis, tags: ['7.*']}]\n");
+    for tag in ["6.2", "7.0", "7.2", "latest"] {
+        lab.offer("library/redis", tag, tag.as_bytes());
+    }
+    lab.applies(&["done"; 2]);
+    assert_eq!(lab.tags("redis"), ["7.0", "7.2"]);
+    lab.requests();
+
+    lab.applies(&["in place"; 2]);
+    assert_eq!(
+        lab.requests(),
+        [
+            "api DescribeRepositories 200",
+            "api ListImages 200",
+            "upstream GET library/redis/tags/list 200",
+            "upstream HEAD library/redis manifest 7.0 200",
+            "upstream HEAD library/redis manifest 7.2 200",
+        ]
+    );
+}
+
+#[test]
+fn a_collision_of_patterns_stops_everything_before_it_begins() {
+    let lab = Lab::new();
+    lab.write(
+        "images:\n\
+         - mongo\n\
+         - {source: redis, tags: ['7.*']}\n\
+         - {source: valkey/valkey, tags: ['*.0'], repository: redis}\n",
+    );
+    for repository in ["library/redis", "valkey/valkey", "library/mongo"] {
+        lab.offer(repository, "7.0", repository.as_bytes());
+        lab.offer(repository, "latest", repository.as_bytes());
+    }
+    let run = lab.longshore(&["apply"]).run().exits(2);
+    run.says(&[
+        "`redis:7.0` would be written twice",
+        "`redis:7.0` (images[1]",
+        "`valkey/valkey:7.0` (images[2]",
+    ]);
+    let requests = lab.requests();
+    let moves = |line: &&String| !line.starts_with("api Describe") && !line.contains("tags/list");
+    assert_eq!(requests.iter().find(moves), None, "{requests:?}");
+}
+
+#[test]
+fn a_moved_tag_is_copied_again_and_sends_only_what_is_new() {
+    let lab = Lab::new();
+    lab.write("images: [mongo]\n");
+    let old = lab.offer("library/mongo", "latest", b"old");
+    lab.applies(&["done"]);
+    assert_eq!(lab.digest("mongo", "latest"), Some(old.clone()));
+
+    let new = lab.offer("library/mongo", "latest", b"new");
+    let plan = lab
+        .longshore(&["plan", "--detailed-exitcode", "--output", "json"])
+        .run()
+        .exits(5);
+    assert_eq!(plan.each("action"), ["copy"]);
+    assert_eq!(plan.json()["summary"]["copy"], 1);
+    let held = &old.as_str()[..19];
+    assert_eq!(plan.each("reason"), [format!("the tag holds {held}")]);
+    lab.applies(&["done"]);
+    assert_eq!(lab.digest("mongo", "latest"), Some(new));
+}

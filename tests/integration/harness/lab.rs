@@ -1,0 +1,205 @@
+//! longshore between the two registries of its sandbox, which runs in the test's own process, counts
+//! every request and fails on demand. No Docker.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use longshore::image::{Digest, media_type};
+use longshore::sandbox::layout::{PlatformImage, write_image, write_manifest};
+use longshore::sandbox::{Fault, Options, Request, Sandbox, Server, Upstream};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::aws::Aws;
+use super::longshore::Longshore;
+
+pub(crate) struct Lab {
+    sandbox: Sandbox,
+    aws: Aws,
+    folder: TempDir,
+    _runtime: Runtime,
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    /// A lab whose sandbox has other settings; its upstream is the lab's.
+    pub(crate) fn with(options: Options) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let options = Options {
+            upstream: Some(Upstream::new(folder.path().join("hub"))),
+            ..options
+        };
+        let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
+        Self {
+            aws: Aws::at(sandbox.api_url()),
+            sandbox,
+            folder,
+            _runtime: runtime,
+        }
+    }
+
+    /// The folder of the upstream registry's layouts.
+    pub(crate) fn hub(&self) -> PathBuf {
+        self.folder.path().join("hub")
+    }
+
+    /// Puts an image with one layer upstream, and returns its digest.
+    pub(crate) fn offer(&self, repository: &str, tag: &str, layer: &[u8]) -> Digest {
+        let image = PlatformImage::new("linux/amd64".parse().unwrap(), vec![layer.to_vec()]);
+        write_image(&self.hub(), repository, tag, &[image]).unwrap()
+    }
+
+    /// Puts an image for a platform upstream, and returns what an index says of it.
+    pub(crate) fn offer_child(&self, repository: &str, platform: &str) -> Value {
+        let (os, architecture) = platform.split_once('/').unwrap();
+        let layer = format!("layer for {platform}").into_bytes();
+        let image = PlatformImage::new(platform.parse().unwrap(), vec![layer]);
+        let digest = write_image(&self.hub(), repository, architecture, &[image]).unwrap();
+        json!({
+            "mediaType": media_type::OCI_MANIFEST,
+            "digest": digest,
+            "size": self.upstream_bytes(repository, &digest).len(),
+            "platform": {"os": os, "architecture": architecture},
+        })
+    }
+
+    /// Puts an index upstream, byte for byte, and returns its digest.
+    pub(crate) fn offer_index(&self, repository: &str, tag: &str, text: &str) -> Digest {
+        let kind = media_type::OCI_INDEX;
+        write_manifest(&self.hub(), repository, Some(tag), kind, text.as_bytes()).unwrap()
+    }
+
+    /// The bytes of a blob or manifest of the upstream registry.
+    pub(crate) fn upstream_bytes(&self, repository: &str, digest: &Digest) -> Vec<u8> {
+        fs::read(self.upstream_path(repository, digest)).unwrap()
+    }
+
+    /// The file of a blob or manifest of the upstream registry.
+    pub(crate) fn upstream_path(&self, repository: &str, digest: &Digest) -> PathBuf {
+        let blobs = self.hub().join(repository).join("blobs/sha256");
+        blobs.join(digest.hex())
+    }
+
+    /// The only layer of an image of the upstream registry, which may be larger than what was
+    /// offered: it is compressed.
+    pub(crate) fn layer_of(&self, repository: &str, image: &Digest) -> Digest {
+        let manifest: Value =
+            serde_json::from_slice(&self.upstream_bytes(repository, image)).unwrap();
+        manifest["layers"][0]["digest"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap()
+    }
+
+    /// The manifest that a tag or digest has in ECR.
+    pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Option<String> {
+        self.aws.manifest("eu-west-1", repository, reference)
+    }
+
+    /// The digest that a tag has in ECR.
+    pub(crate) fn digest(&self, repository: &str, tag: &str) -> Option<Digest> {
+        let manifest = self.manifest(repository, tag)?;
+        Some(Digest::of(manifest.as_bytes()))
+    }
+
+    /// The tags of a repository of ECR.
+    pub(crate) fn tags(&self, repository: &str) -> Vec<String> {
+        self.aws.tags("eu-west-1", repository)
+    }
+
+    pub(crate) fn inject(&self, fault: Fault) {
+        self.sandbox.inject(fault);
+    }
+
+    /// Makes every login to ECR's registry an expired one.
+    pub(crate) fn expire_tokens(&self) {
+        self.sandbox.expire_tokens();
+    }
+
+    /// Every request until now.
+    pub(crate) fn log(&self) -> Vec<Request> {
+        self.sandbox.requests()
+    }
+
+    /// The requests since the last call, sorted, without those that are about who asks. Digests of
+    /// blobs and numbers of uploads are left out.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let requests = self.sandbox.take_requests();
+        let requests = requests.iter().filter(|request| !is_about_login(request));
+        let mut lines: Vec<String> = requests.map(line).collect();
+        lines.sort();
+        lines
+    }
+
+    /// Writes the file: where Docker Hub is, and what follows.
+    pub(crate) fn write(&self, rest: &str) {
+        let upstream = self.sandbox.upstream().unwrap();
+        let text = format!(
+            "version: 1\n\
+             upstreams: {{docker.io: {{endpoint: 'http://{upstream}'}}}}\n\
+             {rest}"
+        );
+        fs::write(self.folder.path().join("longshore.yaml"), text).unwrap();
+    }
+
+    /// A call of longshore.
+    pub(crate) fn longshore(&self, arguments: &[&str]) -> Longshore {
+        let longshore = Longshore::new(self.folder.path(), arguments)
+            .env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+        let environment = self.sandbox.environment();
+        let set = |longshore: Longshore, (name, value): (&str, String)| {
+            longshore.env(name, Path::new(&value))
+        };
+        environment.into_iter().fold(longshore, set)
+    }
+
+    /// Applies the file and checks what became of each image.
+    #[track_caller]
+    pub(crate) fn applies(&self, statuses: &[&str]) {
+        let code = i32::from(statuses.contains(&"failed"));
+        let run = self.longshore(&["apply", "--output", "json"]).run();
+        assert_eq!(run.exits(code).each("status"), statuses);
+    }
+}
+
+fn is_about_login(request: &Request) -> bool {
+    let path = request.path_and_query.split('?').next().unwrap_or_default();
+    matches!(path, "/v2/" | "/token")
+        || request.operation.as_deref() == Some("GetAuthorizationToken")
+}
+
+/// `registry PUT mongo manifest 7 201`, `registry POST mongo upload 202`, `api ListImages 200`.
+fn line(request: &Request) -> String {
+    let (path, query) = match request.path_and_query.split_once('?') {
+        Some(parts) => parts,
+        None => (request.path_and_query.as_str(), ""),
+    };
+    let path = path.trim_start_matches("/v2/");
+    let what = if let Some(operation) = &request.operation {
+        operation.clone()
+    } else if request.at == Server::Storage {
+        format!("{} blob", request.method)
+    } else if let Some((repository, blob)) = path.split_once("/blobs/") {
+        let what = match blob.starts_with("uploads/") {
+            true if query.starts_with("mount=") => "mount",
+            true => "upload",
+            false => "blob",
+        };
+        format!("{} {repository} {what}", request.method)
+    } else if let Some((repository, reference)) = path.split_once("/manifests/") {
+        let is_digest = reference.contains(':');
+        let reference = if is_digest { "by digest" } else { reference };
+        format!("{} {repository} manifest {reference}", request.method)
+    } else {
+        format!("{} {path}", request.method)
+    };
+    let status = request.status.map(|status| status.to_string());
+    let status = status.as_deref().unwrap_or("broken");
+    format!("{} {what} {status}", request.at)
+}
