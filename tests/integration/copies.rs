@@ -307,3 +307,17 @@ fn a_moved_tag_is_copied_again_and_sends_only_what_is_new() {
     lab.applies(&["done"]);
     assert_eq!(lab.digest("mongo", "latest"), Some(new));
 }
+
+#[test]
+fn mirror_copies_where_there_is_no_line() {
+    let lab = Lab::new();
+    let mongo = lab.offer("team/mongo", "1.10", b"layer");
+    let source = format!("{}/team/mongo:1.10", lab.upstream());
+    let run = lab.longshore(&["mirror", &source, "mongo:stable"]).run();
+    let stdout = run.exits(0).stdout;
+    assert!(
+        stdout.ends_with(&format!("/mongo:stable@{mongo}\n")),
+        "{stdout}"
+    );
+    assert_eq!(lab.digest("mongo", "stable"), Some(mongo));
+}

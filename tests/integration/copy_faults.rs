@@ -233,10 +233,12 @@ fn a_run_that_is_killed_leaves_the_old_tag_and_the_next_repeats_no_blob() {
     lab.applies(&["done"]);
     let new = lab.offer("library/mongo", "latest", &noise(10));
     lab.requests();
-    let slow = Effect::Delay(Duration::from_mins(1));
+    let slow = Effect::Delay(Duration::from_secs(10));
     lab.inject(Fault::new("manifests/latest", slow).method("PUT"));
     let mut child = lab.longshore(&["apply"]).start();
     wait_until(|| count_of(&lab, Server::Registry, "PUT") == 2);
+    // The manifest is on its way, and its answer will not come before the end.
+    thread::sleep(Duration::from_millis(500));
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(lab.digest("mongo", "latest"), Some(old));
@@ -266,8 +268,14 @@ fn a_repository_that_could_not_be_created_is_tried_again_at_the_end() {
         headers: vec![("content-type", "application/x-amz-json-1.1".to_owned())],
         body: body.to_owned(),
     };
-    // More often than the AWS SDK tries.
-    arrives_in_spite_of([Fault::new("CreateRepository", failure).times(5)]);
+    let (lab, digest) = lab();
+    lab.inject(Fault::new("CreateRepository", failure));
+    let call = lab.longshore(&["apply"]).env("AWS_MAX_ATTEMPTS", "1");
+    call.run().exits(0);
+    assert_eq!(lab.digest("mongo", "latest"), Some(digest));
+    let requests = lab.requests();
+    assert_eq!(count(&requests, "api CreateRepository 500"), 1);
+    assert_eq!(count(&requests, "api CreateRepository 200"), 1);
 }
 
 #[test]
@@ -285,6 +293,40 @@ fn a_repository_that_cannot_be_listed_fails_alone() {
     assert_eq!(unlisted[0]["error"]["kind"], "transient");
     assert_eq!(run.json()["summary"]["failed"], 1);
     assert_eq!(lab.digest("mongo", "latest"), Some(mongo));
+}
+
+#[test]
+fn what_the_api_may_not_tell_is_asked_of_the_registry() {
+    let (lab, _) = lab();
+    lab.applies(&["done"]);
+    let body = r#"{"__type":"AccessDeniedException","message":"not authorized"}"#;
+    let denied = Effect::Answer {
+        status: 400,
+        headers: vec![("content-type", "application/x-amz-json-1.1".to_owned())],
+        body: body.to_owned(),
+    };
+    for operation in ["ListImages", "BatchCheckLayerAvailability"] {
+        lab.inject(Fault::new(operation, denied.clone()).times(100));
+    }
+    lab.requests();
+    lab.applies(&["in place"]);
+    let requests = lab.requests();
+    assert_eq!(
+        requests,
+        [
+            "api DescribeRepositories 200",
+            "api ListImages 400",
+            "registry HEAD mongo manifest latest 200",
+            "upstream HEAD library/mongo manifest latest 200",
+        ]
+    );
+
+    let new = lab.offer("library/mongo", "latest", b"new");
+    lab.applies(&["done"]);
+    assert_eq!(lab.digest("mongo", "latest"), Some(new));
+    let requests = lab.requests();
+    assert_eq!(count(&requests, "registry HEAD mongo blob 404"), 2);
+    assert_eq!(count(&requests, "registry PUT mongo upload 201"), 2);
 }
 
 #[track_caller]

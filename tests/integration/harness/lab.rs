@@ -113,6 +113,11 @@ impl Lab {
         self.aws.tags("eu-west-1", repository)
     }
 
+    /// The upstream registry's host and port.
+    pub(crate) fn upstream(&self) -> String {
+        self.sandbox.upstream().unwrap()
+    }
+
     pub(crate) fn inject(&self, fault: Fault) {
         self.sandbox.inject(fault);
     }
@@ -139,7 +144,7 @@ impl Lab {
 
     /// Writes the file: where Docker Hub is, and what follows.
     pub(crate) fn write(&self, rest: &str) {
-        let upstream = self.sandbox.upstream().unwrap();
+        let upstream = self.upstream();
         let text = format!(
             "version: 1\n\
              upstreams: {{docker.io: {{endpoint: 'http://{upstream}'}}}}\n\
