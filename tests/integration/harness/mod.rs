@@ -7,6 +7,7 @@ mod image;
 mod longshore;
 mod process;
 mod registry;
+mod stand_in;
 mod world;
 
 pub(crate) use aws::Aws;
@@ -14,6 +15,7 @@ pub(crate) use docker::{Events, docker};
 pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use longshore::{Longshore, Run};
 pub(crate) use registry::{Registry, Request};
+pub(crate) use stand_in::StandIn;
 pub(crate) use world::World;
 
 /// What `make test` says about the services that it started.
