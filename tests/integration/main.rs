@@ -5,6 +5,7 @@ mod broken_files;
 mod changes;
 mod dockerhub_clone;
 mod documentation;
+mod ecr_sources;
 mod failures;
 mod harness;
 mod house;
