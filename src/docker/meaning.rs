@@ -22,6 +22,8 @@ pub enum Meaning {
     Network,
     /// The registry failed, or the connection to it broke.
     Server,
+    /// The local image lost its name: another run on this daemon took it away.
+    LostName,
     /// The image, the tag or the repository does not exist.
     Missing,
     /// The daemon refused what it was asked, and would refuse it again.
@@ -94,6 +96,14 @@ const TEXTS: &[(Meaning, &[&str])] = &[
         ],
     ),
     (
+        Meaning::LostName,
+        &[
+            ": tag does not exist: ",
+            "does not exist locally with the tag",
+            ": failed to get digest ",
+        ],
+    ),
+    (
         Meaning::Missing,
         &[
             "not found",
@@ -120,7 +130,7 @@ impl Meaning {
         match self {
             Self::Credentials => Kind::Refused,
             Self::Network => Kind::Unreachable,
-            Self::RateLimit | Self::Server => Kind::Transient,
+            Self::RateLimit | Self::Server | Self::LostName => Kind::Transient,
             Self::ImmutableTag => Kind::Conflict,
             Self::Command | Self::Emulation | Self::DiskFull | Self::Missing | Self::Rejected => {
                 Kind::Permanent
@@ -148,6 +158,7 @@ impl Meaning {
                 "the daemon itself must reach the registry: check the name, its DNS, its proxy \
                  and its network",
             ),
+            Self::LostName => Some("another run on this daemon is at the same image; run again"),
             Self::Missing => {
                 Some("check the name and the tag; a push needs an existing repository")
             }
@@ -244,7 +255,7 @@ mod tests {
             ),
             (
                 "An image does not exist locally with the tag: h/r",
-                Meaning::Missing,
+                Meaning::LostName,
             ),
             (
                 "no matching manifest for linux/s390x in the manifest list entries",
