@@ -9,7 +9,7 @@ use anyhow::Context;
 use crate::aws::{self, RootCertificates};
 use crate::cli::Selection;
 use crate::config::{Destination, Document, Specification};
-use crate::credentials::{DockerConfig, Keyring};
+use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring};
 use crate::ecr::Ecr;
 use crate::event::Observer;
 use crate::image::Registry;
@@ -36,7 +36,9 @@ pub(super) async fn specification(selection: &Selection) -> anyhow::Result<Speci
 
 /// Opens the source registries alone.
 pub(super) fn upstreams(specification: &Specification) -> anyhow::Result<Upstreams> {
-    open(specification, root_certificates()?.as_ref(), None)
+    let root_certificates = root_certificates()?;
+    let tokens = EcrTokens::new(root_certificates.clone());
+    open(specification, root_certificates.as_ref(), tokens, None)
 }
 
 /// Opens everything but Docker, which only building needs.
@@ -55,8 +57,8 @@ pub(super) async fn access(
     let root_certificates = root_certificates()?;
     let options = aws::Options {
         region,
-        profile,
-        role_arn,
+        profile: profile.clone(),
+        role_arn: role_arn.clone(),
         root_certificates: root_certificates.clone(),
     };
     let session = aws::Session::load(options).await?;
@@ -66,8 +68,14 @@ pub(super) async fn access(
     let api_knows_images = registry.is_none();
     let endpoint = registry.unwrap_or(own);
     let destination = endpoint.registry.clone();
+    let caller = Caller {
+        profile,
+        role_arn,
+        region: session.region().to_owned(),
+    };
     let certificates = root_certificates.as_ref();
-    let upstreams = open(specification, certificates, Some((endpoint, &ecr)))?;
+    let tokens = EcrTokens::new(root_certificates.clone()).with(caller, ecr.clone());
+    let upstreams = open(specification, certificates, tokens, Some((endpoint, &ecr)))?;
     Ok(Access {
         upstreams,
         ecr,
@@ -80,6 +88,7 @@ pub(super) async fn access(
 fn open(
     specification: &Specification,
     root_certificates: Option<&RootCertificates>,
+    tokens: EcrTokens,
     destination: Option<(Endpoint, &Ecr)>,
 ) -> anyhow::Result<Upstreams> {
     let upstreams = specification.upstreams.iter();
@@ -89,6 +98,7 @@ fn open(
     let pulled_from = endpoints.clone();
     let mut keyring = Keyring::new(
         specification.upstreams.clone(),
+        tokens,
         DockerConfig::load(&variable)?,
     );
     if let Some((endpoint, ecr)) = destination {

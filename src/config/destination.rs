@@ -18,10 +18,7 @@ pub(super) fn check(
         .and_then(|text| checker.shaped(text, is_region, "an AWS region", "eu-west-1"));
     let account_id = given(written.account_id)
         .and_then(|text| checker.shaped(text, is_account, "an AWS account", "123456789012"));
-    let role_arn = given(written.role_arn).and_then(|text| {
-        let example = "arn:aws:iam::123456789012:role/name";
-        checker.shaped(text, is_role_arn, "the ARN of a role", example)
-    });
+    let role_arn = given(written.role_arn).and_then(|text| role_arn(text, checker));
     let registry = given(written.registry).and_then(|text| {
         let endpoint = endpoint(&text, false, checker)?;
         let hint = "only a registry on loopback is spoken to in plain HTTP; write `https://`";
@@ -39,6 +36,13 @@ pub(super) fn check(
     (destination, namespace)
 }
 
-fn given(text: Option<Located<String>>) -> Option<Located<String>> {
+/// The ARN of a role.
+pub(super) fn role_arn(text: Located<String>, checker: &mut Checker<'_>) -> Option<String> {
+    let example = "arn:aws:iam::123456789012:role/name";
+    checker.shaped(text, is_role_arn, "the ARN of a role", example)
+}
+
+/// A text that is not empty.
+pub(super) fn given(text: Option<Located<String>>) -> Option<Located<String>> {
     text.filter(|text| !text.value.trim().is_empty())
 }

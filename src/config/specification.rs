@@ -66,6 +66,11 @@ pub enum OnConflict {
 pub struct Upstream {
     /// The user to be at this registry.
     pub login: Option<Login>,
+    /// The AWS profile whose ECR token opens the registry. Only ECR's registries have one, and none
+    /// that has a login.
+    pub profile: Option<String>,
+    /// The ARN of a role that is assumed to get the ECR token, under the conditions of `profile`.
+    pub role_arn: Option<String>,
     /// Where the registry is really read; names and labels keep the registry's own name.
     pub endpoint: Option<Endpoint>,
 }

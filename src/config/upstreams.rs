@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::check::Checker;
+use super::destination::{self, given};
 use super::mistakes::{Located, Place};
 use super::reader::Table;
 use super::specification::Upstream;
 use super::written;
+use crate::ecr::EcrHost;
 use crate::image::Registry;
 use crate::registry::{Endpoint, Login};
 
@@ -27,9 +29,22 @@ pub(super) fn check(
         let Some(registry) = checker.parse::<Registry>(&name) else {
             continue;
         };
+        let endpoint = real_endpoint(&registry, &upstream, checker);
+        let (profile, role_arn) = (given(upstream.profile), given(upstream.role_arn));
+        let read_at = endpoint.as_ref().map(|endpoint| &endpoint.registry);
+        let is_ecr = [Some(&registry), read_at]
+            .into_iter()
+            .flatten()
+            .any(|host| EcrHost::of(host).is_some());
+        for text in [&profile, &role_arn].into_iter().flatten() {
+            let has_login = upstream.username.is_some() || upstream.password.is_some();
+            refuse_aws(&registry, is_ecr, has_login, &text.place, checker);
+        }
         let upstream = Upstream {
-            endpoint: real_endpoint(&registry, &upstream, checker),
             login: login(upstream.username, upstream.password, checker),
+            profile: profile.map(|text| text.value),
+            role_arn: role_arn.and_then(|text| destination::role_arn(text, checker)),
+            endpoint,
         };
         if upstreams.insert(registry.clone(), upstream).is_some() {
             let message = format!("`{registry}` stands here under another name already");
@@ -37,6 +52,26 @@ pub(super) fn check(
         }
     }
     upstreams
+}
+
+/// AWS knows the login of ECR's registries only, and a registry takes one login.
+fn refuse_aws(
+    registry: &Registry,
+    is_ecr: bool,
+    has_login: bool,
+    place: &Place,
+    checker: &mut Checker<'_>,
+) {
+    if !is_ecr {
+        let message = format!("`{registry}` is no registry that an ECR token opens");
+        let hint = "write `username` and `password`; an ECR registry is called \
+                    `123456789012.dkr.ecr.eu-west-1.amazonaws.com`";
+        checker.mistakes.add(place, message, hint.to_owned());
+    } else if has_login {
+        let message = "beside a username or a password it would not be used";
+        let hint = "leave `username` and `password` out: AWS gives both".to_owned();
+        checker.mistakes.add(place, message, hint);
+    }
 }
 
 fn real_endpoint(

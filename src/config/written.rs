@@ -58,6 +58,8 @@ written! {
     Upstream {
         username: Text,
         password: Password,
+        profile: Text,
+        role_arn: Text,
         endpoint: Text,
         insecure: bool,
     }

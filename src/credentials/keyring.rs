@@ -6,29 +6,47 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::DockerConfig;
+use super::{Caller, DockerConfig, EcrTokens};
 use crate::config::Upstream;
+use crate::ecr::EcrHost;
 use crate::image::Registry;
 use crate::registry::{Credentials, CredentialsError, Login};
 
-/// Knows who we are at every registry. The first that has a login counts:
+/// Knows who we are at every registry. One of these decides, and where it has no login nobody else
+/// is asked, so that a refusal always has one remedy:
 ///
-/// 1. the registry's own provider, such as the destination's ECR token,
-/// 2. the file's `upstreams`,
-/// 3. Docker's configuration,
-/// 4. nobody: anonymous.
+/// 1. the registry's own provider: at the destination, its ECR token,
+/// 2. the file's `username` and `password` under `upstreams`,
+/// 3. AWS where the host is ECR's, with the file's `profile` and `role_arn`; Docker's configuration
+///    may have a token of yesterday for it,
+/// 4. Docker's configuration; without a login there, nobody: anonymous.
 pub struct Keyring {
     providers: HashMap<Registry, Arc<dyn Credentials>>,
     upstreams: BTreeMap<Registry, Upstream>,
+    ecr: EcrTokens,
     docker: DockerConfig,
 }
 
+/// Who decides on the login of a registry.
+enum Authority<'a> {
+    Provider(&'a dyn Credentials),
+    File(&'a Login),
+    Aws(Caller),
+    /// Under the name that Docker's configuration has the login.
+    Docker(&'a Registry),
+}
+
 impl Keyring {
-    /// A keyring of the file's upstreams and Docker's configuration.
-    pub fn new(upstreams: BTreeMap<Registry, Upstream>, docker: DockerConfig) -> Self {
+    /// A keyring of the file's upstreams, ECR's tokens and Docker's configuration.
+    pub fn new(
+        upstreams: BTreeMap<Registry, Upstream>,
+        ecr: EcrTokens,
+        docker: DockerConfig,
+    ) -> Self {
         Self {
             providers: HashMap::new(),
             upstreams,
+            ecr,
             docker,
         }
     }
@@ -39,57 +57,72 @@ impl Keyring {
         self
     }
 
-    /// Under which name Docker's configuration has the login. Where the registry is read through
-    /// another host, Docker's login for the registry's own name does not belong to that host.
-    fn docker_name<'a>(&'a self, registry: &'a Registry) -> &'a Registry {
+    fn authority<'a>(&'a self, registry: &'a Registry) -> Authority<'a> {
+        if let Some(provider) = self.providers.get(registry) {
+            return Authority::Provider(&**provider);
+        }
         let upstream = self.upstreams.get(registry);
-        upstream
-            .and_then(|upstream| upstream.endpoint.as_ref())
-            .map_or(registry, |endpoint| &endpoint.registry)
+        if let Some(login) = upstream.and_then(|upstream| upstream.login.as_ref()) {
+            return Authority::File(login);
+        }
+        if let Some(caller) = Caller::of(registry, upstream) {
+            return Authority::Aws(caller);
+        }
+        // Where the registry is read through another host, Docker's login for the registry's own
+        // name does not belong to that host.
+        let endpoint = upstream.and_then(|upstream| upstream.endpoint.as_ref());
+        Authority::Docker(endpoint.map_or(registry, |endpoint| &endpoint.registry))
     }
 }
 
 #[async_trait]
 impl Credentials for Keyring {
     async fn login(&self, registry: &Registry) -> Result<Option<Login>, CredentialsError> {
-        if let Some(provider) = self.providers.get(registry) {
-            return provider.login(registry).await;
+        match self.authority(registry) {
+            Authority::Provider(provider) => provider.login(registry).await,
+            Authority::File(login) => Ok(Some(login.clone())),
+            Authority::Aws(caller) => self.ecr.login(&caller, registry).await,
+            Authority::Docker(name) => {
+                let login = self.docker.login(name).await;
+                login.map_err(|cause| CredentialsError {
+                    registry: registry.clone(),
+                    cause: Box::new(cause),
+                })
+            }
         }
-        let upstream = self.upstreams.get(registry);
-        if let Some(login) = upstream.and_then(|upstream| upstream.login.clone()) {
-            return Ok(Some(login));
-        }
-        self.docker
-            .login(self.docker_name(registry))
-            .await
-            .map_err(|cause| CredentialsError {
-                registry: registry.clone(),
-                cause: Box::new(cause),
-            })
     }
 
     async fn refused(&self, registry: &Registry, login: &Login) {
-        if let Some(provider) = self.providers.get(registry) {
-            provider.refused(registry, login).await;
+        match self.authority(registry) {
+            Authority::Provider(provider) => provider.refused(registry, login).await,
+            Authority::Aws(caller) => self.ecr.refused(&caller, registry, login).await,
+            Authority::File(_) | Authority::Docker(_) => {}
         }
     }
 
     fn remedy(&self, registry: &Registry) -> String {
-        if self.providers.contains_key(registry) {
-            return format!(
+        match self.authority(registry) {
+            Authority::Provider(_) => format!(
                 "the login for `{registry}` comes from the AWS session: check who it is, and what \
                  its policies allow"
-            );
+            ),
+            Authority::File(_) => {
+                format!("check the login for `{registry}` under `upstreams` in the file")
+            }
+            Authority::Aws(caller) => format!(
+                "the login for `{registry}` comes from {caller}: check what its policies and the \
+                 repository's allow, or name another `profile` or `role_arn` for it under \
+                 `upstreams` in the file"
+            ),
+            Authority::Docker(name) if EcrHost::of(registry).is_some() => format!(
+                "name a `profile` or `role_arn` for `{registry}` under `upstreams` in the file, \
+                 whose ECR token `{name}` then gets, or run `docker login {name}`"
+            ),
+            Authority::Docker(name) => format!(
+                "add a login for `{registry}` under `upstreams` in the file, or run \
+                 `docker login {name}`"
+            ),
         }
-        let upstream = self.upstreams.get(registry);
-        if upstream.is_some_and(|upstream| upstream.login.is_some()) {
-            return format!("check the login for `{registry}` under `upstreams` in the file");
-        }
-        let host = self.docker_name(registry);
-        format!(
-            "add a login for `{registry}` under `upstreams` in the file, or run \
-             `docker login {host}`"
-        )
     }
 }
 
@@ -99,6 +132,7 @@ impl fmt::Debug for Keyring {
             .debug_struct("Keyring")
             .field("providers", &self.providers.keys())
             .field("upstreams", &self.upstreams)
+            .field("ecr", &self.ecr)
             .field("docker", &self.docker)
             .finish()
     }
@@ -129,6 +163,13 @@ mod tests {
         name.parse().unwrap()
     }
 
+    fn mirrored(endpoint: &str) -> Upstream {
+        Upstream {
+            endpoint: Some(endpoint.parse::<Endpoint>().unwrap()),
+            ..Upstream::default()
+        }
+    }
+
     async fn user(keyring: &Keyring, name: &str) -> Option<String> {
         match keyring.login(&registry(name)).await.unwrap()? {
             Login::Password { username, .. } => Some(username),
@@ -155,11 +196,7 @@ mod tests {
             DockerConfig::load(&|name| (name == "DOCKER_CONFIG").then(|| path.clone())).unwrap();
         let from_file = Upstream {
             login: Some(password("file")),
-            endpoint: None,
-        };
-        let mirrored = |host: &str| Upstream {
-            login: None,
-            endpoint: Some(host.parse::<Endpoint>().unwrap()),
+            ..Upstream::default()
         };
         let upstreams = BTreeMap::from([
             (registry("ecr.example"), from_file.clone()),
@@ -170,7 +207,7 @@ mod tests {
             ),
             (registry("docker.io"), mirrored("https://nobody.example")),
         ]);
-        let keyring = Keyring::new(upstreams, docker)
+        let keyring = Keyring::new(upstreams, EcrTokens::default(), docker)
             .with_provider(registry("ecr.example"), Arc::new(Provider));
         for (name, expected) in [
             ("ecr.example", Some("provider")),
@@ -191,6 +228,102 @@ mod tests {
                  what its policies allow",
                 "check the login for `file.example` under `upstreams` in the file",
                 "add a login for `mirrored.example` under `upstreams` in the file, or run \
+                 `docker login mirror.example`",
+            ]
+        );
+    }
+
+    #[test]
+    fn aws_decides_where_ecr_is_read() {
+        let ecr = |account: char, region: &str| {
+            let account = account.to_string().repeat(12);
+            format!("{account}.dkr.ecr.{region}.amazonaws.com")
+        };
+        let [plain, profile, role, login, mirror, named, moved] =
+            ['0', '1', '2', '3', '4', '5', '6'].map(|account| ecr(account, "us-east-1"));
+        let by_profile = || Some("source".to_owned());
+        let upstreams = [
+            (
+                &profile,
+                Upstream {
+                    profile: by_profile(),
+                    ..Upstream::default()
+                },
+            ),
+            (
+                &role,
+                Upstream {
+                    role_arn: Some("arn:aws:iam::222222222222:role/pull".to_owned()),
+                    ..Upstream::default()
+                },
+            ),
+            (
+                &login,
+                Upstream {
+                    login: Some(password("AWS")),
+                    ..Upstream::default()
+                },
+            ),
+            (&mirror, mirrored("https://mirror.example")),
+            (
+                &named,
+                Upstream {
+                    profile: by_profile(),
+                    ..mirrored("https://mirror.example")
+                },
+            ),
+            (&moved, mirrored(&ecr('6', "eu-west-1"))),
+            (&"ghcr.io".to_owned(), mirrored(&ecr('0', "eu-west-1"))),
+        ]
+        .map(|(name, upstream)| (registry(name), upstream));
+        let keyring = Keyring::new(
+            upstreams.into(),
+            EcrTokens::default(),
+            DockerConfig::default(),
+        );
+        let decides = |name: &String| {
+            let registry = registry(name);
+            match keyring.authority(&registry) {
+                Authority::Provider(_) => "a provider".to_owned(),
+                Authority::File(_) => "the file".to_owned(),
+                Authority::Aws(caller) => format!("{caller} in {}", caller.region),
+                Authority::Docker(name) => format!("Docker for {name}"),
+            }
+        };
+        let hosts = [
+            &plain,
+            &profile,
+            &role,
+            &login,
+            &mirror,
+            &named,
+            &moved,
+            &"ghcr.io".to_owned(),
+            &"public.ecr.aws".to_owned(),
+        ];
+        assert_eq!(
+            hosts.map(decides),
+            [
+                "the AWS session in us-east-1",
+                "the AWS profile `source` in us-east-1",
+                "the AWS role `arn:aws:iam::222222222222:role/pull` in us-east-1",
+                "the file",
+                "Docker for mirror.example",
+                "the AWS profile `source` in us-east-1",
+                "the AWS session in eu-west-1",
+                "the AWS session in eu-west-1",
+                "Docker for public.ecr.aws",
+            ]
+        );
+        assert_eq!(
+            [&role, &mirror].map(|host| keyring.remedy(&registry(host))),
+            [
+                "the login for `222222222222.dkr.ecr.us-east-1.amazonaws.com` comes from the AWS \
+                 role `arn:aws:iam::222222222222:role/pull`: check what its policies and the \
+                 repository's allow, or name another `profile` or `role_arn` for it under \
+                 `upstreams` in the file",
+                "name a `profile` or `role_arn` for `444444444444.dkr.ecr.us-east-1.amazonaws.com` \
+                 under `upstreams` in the file, whose ECR token `mirror.example` then gets, or run \
                  `docker login mirror.example`",
             ]
         );

@@ -2,10 +2,12 @@
 
 mod config_file;
 mod docker_config;
+mod ecr_tokens;
 mod error;
 mod helper;
 mod keyring;
 
 pub use docker_config::DockerConfig;
+pub use ecr_tokens::{Caller, EcrTokens};
 pub use error::Error;
 pub use keyring::Keyring;

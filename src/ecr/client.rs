@@ -89,7 +89,8 @@ impl Ecr {
     }
 }
 
-/// Answers for whichever registry it is asked about: a keyring asks it about the destination only.
+/// Answers for whichever registry it is asked about: a keyring asks it only about those that take
+/// these credentials' token.
 #[async_trait]
 impl Credentials for Ecr {
     async fn login(&self, registry: &Registry) -> Result<Option<Login>, CredentialsError> {

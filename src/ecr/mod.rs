@@ -20,6 +20,7 @@ mod token_cache;
 pub use client::Ecr;
 pub use creation::Creation;
 pub use error::Error;
+pub use host::EcrHost;
 pub use images::TagKept;
 pub use repositories::RepositoryDescription;
 pub use settings::{Encryption, RepositorySettings, TagMutability};

@@ -8,7 +8,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use crate::harness::Longshore;
+use crate::harness::{Longshore, Registry};
 
 /// An AWS that refuses everybody, and keeps who asked: `AKIAENV/eu-west-1`.
 struct Aws {
@@ -131,6 +131,32 @@ fn a_named_profile_is_used_alone() {
     let run = with_keys(bare).run().exits(3);
     run.says(&["the AWS profile `bare` has no credentials"]);
     assert_eq!(aws.callers().len(), 1);
+}
+
+#[test]
+fn a_source_in_ecr_is_asked_for_in_its_own_region_by_whom_the_file_names() {
+    let (aws, home) = (Aws::start(), Home::new());
+    let registry = Registry::private("AWS", "nobody gets it");
+    let render = |who: &str| {
+        let host = "210987654321.dkr.ecr.us-east-1.amazonaws.com";
+        let endpoint = format!("endpoint: 'http://{}'", registry.host());
+        let file = format!(
+            "{{version: 1, upstreams: {{{host}: {{{who}, {endpoint}}}}}, \
+             images: [{{source: {host}/team/api, lines: [USER app]}}]}}"
+        );
+        let render = Longshore::new(home.0.path(), &["render"])
+            .env("LONGSHORE_CONFIG", file)
+            .env("AWS_ENDPOINT_URL", &aws.url);
+        with_keys(render).run()
+    };
+    render("profile: second").exits(3);
+    render("role_arn: 'arn:aws:iam::210987654321:role/pull'").exits(3);
+    assert_eq!(aws.callers(), ["AKIASECOND/us-east-1", "AKIAENV/us-east-1"]);
+    let run = render("profile: third").exits(2);
+    run.says(&[
+        "cannot get credentials for `210987654321.dkr.ecr.us-east-1.amazonaws.com`",
+        "there is no AWS profile `third`",
+    ]);
 }
 
 #[test]

@@ -74,7 +74,16 @@ impl Aws {
 
     /// The password of the user `AWS`.
     pub(crate) fn password(&self, region: &str) -> String {
-        let answer = self.call(region, "GetAuthorizationToken", &json!({}));
+        self.token(region, &json!({}))
+    }
+
+    /// The password of the user `AWS` for whoever is in this account.
+    pub(crate) fn password_in(&self, account: &str, region: &str) -> String {
+        self.token(region, &json!({"registryIds": [account]}))
+    }
+
+    fn token(&self, region: &str, of: &Value) -> String {
+        let answer = self.call(region, "GetAuthorizationToken", of);
         let token = answer["authorizationData"][0]["authorizationToken"].as_str();
         let decoded = BASE64_STANDARD.decode(token.unwrap()).unwrap();
         let decoded = String::from_utf8(decoded).unwrap();

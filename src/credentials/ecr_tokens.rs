@@ -1,0 +1,122 @@
+//! Authorization tokens of ECR, one for each who asks and where.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use crate::aws::{self, RootCertificates};
+use crate::config::Upstream;
+use crate::ecr::{Ecr, EcrHost};
+use crate::image::Registry;
+use crate::registry::{Credentials as _, CredentialsError, Login};
+
+/// Who asks ECR for a token, and where. Registries that share both share the token.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Caller {
+    /// The AWS profile; the AWS SDK's own chain where this is absent.
+    pub profile: Option<String>,
+    /// The ARN of a role that is assumed with the credentials found.
+    pub role_arn: Option<String>,
+    /// The region in which the token is good.
+    pub region: String,
+}
+
+impl Caller {
+    /// Whose token opens this registry, where one of ECR's does. The host that is really read
+    /// decides; where an `endpoint` is none of ECR's hosts it gets a token only by name, because a
+    /// token opens more than one registry.
+    pub(super) fn of(registry: &Registry, upstream: Option<&Upstream>) -> Option<Self> {
+        let endpoint = upstream.and_then(|upstream| upstream.endpoint.as_ref());
+        let profile = upstream.and_then(|upstream| upstream.profile.clone());
+        let role_arn = upstream.and_then(|upstream| upstream.role_arn.clone());
+        let is_named = profile.is_some() || role_arn.is_some();
+        let own_host = || EcrHost::of(registry).filter(|_| endpoint.is_none() || is_named);
+        let host = endpoint
+            .and_then(|endpoint| EcrHost::of(&endpoint.registry))
+            .or_else(own_host)?;
+        Some(Self {
+            profile,
+            role_arn,
+            region: host.region,
+        })
+    }
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.role_arn, &self.profile) {
+            (Some(role), _) => write!(formatter, "the AWS role `{role}`"),
+            (None, Some(profile)) => write!(formatter, "the AWS profile `{profile}`"),
+            (None, None) => formatter.write_str("the AWS session"),
+        }
+    }
+}
+
+/// A token for each caller. Nothing is read and nobody is asked before a registry wants one.
+#[derive(Debug, Default)]
+pub struct EcrTokens {
+    root_certificates: Option<RootCertificates>,
+    callers: Mutex<HashMap<Caller, Arc<OnceCell<Ecr>>>>,
+}
+
+impl EcrTokens {
+    /// No tokens yet. The certificates are trusted at AWS beside the system's.
+    pub fn new(root_certificates: Option<RootCertificates>) -> Self {
+        Self {
+            root_certificates,
+            callers: Mutex::default(),
+        }
+    }
+
+    /// These tokens, with the one of a caller whose session is open already.
+    pub fn with(mut self, caller: Caller, ecr: Ecr) -> Self {
+        let callers = self.callers.get_mut();
+        let callers = callers.unwrap_or_else(PoisonError::into_inner);
+        callers.insert(caller, Arc::new(OnceCell::new_with(Some(ecr))));
+        self
+    }
+
+    /// The login that opens this registry.
+    pub(super) async fn login(
+        &self,
+        caller: &Caller,
+        registry: &Registry,
+    ) -> Result<Option<Login>, CredentialsError> {
+        let cell = self.cell(caller);
+        let ecr = cell.get_or_try_init(|| self.open(caller)).await;
+        let ecr = ecr.map_err(|cause| CredentialsError {
+            registry: registry.clone(),
+            cause: Box::new(cause),
+        })?;
+        ecr.login(registry).await
+    }
+
+    /// Forgets a login that this registry refused.
+    pub(super) async fn refused(&self, caller: &Caller, registry: &Registry, login: &Login) {
+        if let Some(ecr) = self.cell(caller).get() {
+            ecr.refused(registry, login).await;
+        }
+    }
+
+    async fn open(&self, caller: &Caller) -> Result<Ecr, aws::Error> {
+        let Caller {
+            profile,
+            role_arn,
+            region,
+        } = caller.clone();
+        let session = aws::Session::load(aws::Options {
+            region: Some(region),
+            profile,
+            role_arn,
+            root_certificates: self.root_certificates.clone(),
+        });
+        Ok(Ecr::new(&session.await?, None))
+    }
+
+    fn cell(&self, caller: &Caller) -> Arc<OnceCell<Ecr>> {
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(callers.entry(caller.clone()).or_default())
+    }
+}
