@@ -11,6 +11,7 @@ async fn world() -> StandIn {
             "repositories: {{create: {}, tag_immutability: [mutable]}}\n\
              images:\n\
              - {{source: mongo, {lines}}}\n\
+             - {{source: memcached, repository: 'mongo:copied'}}\n\
              - {{source: redis, tags: [mutable, moved], lines: [ENV A={version}]}}\n\
              - {{source: nats, {lines}, platforms: [linux/s390x]}}\n\
              - {{source: 'missing:1', repository: mongo:missing, {lines}}}\n\
@@ -31,6 +32,7 @@ async fn world() -> StandIn {
         .run()
         .exits(0);
     world.offer("library/nats", "latest", &["amd64", "arm64"]);
+    world.offer("library/memcached", "latest", &["amd64"]);
     world.offer("library/postgres", "latest", &["amd64"]);
     world.write(&file(2).replace("- {source: nats", "- {source: nats, repository: redis:nats"));
     world
