@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::image::{Digest, Platform, Reference, Repository};
+use crate::image::{Digest, Platform, Reference, Registry, Repository};
 
 /// A step on an image's way from the file to ECR. It prints as the infinitive that follows
 /// "cannot".
@@ -71,6 +71,24 @@ pub enum Event {
         listed: usize,
         /// How many tags each rule left: its name and the number.
         kept: Vec<(&'static str, usize)>,
+    },
+    /// A registry wants fewer requests; all of them wait.
+    Paused {
+        /// The registry.
+        registry: Registry,
+        /// How long.
+        pause: Duration,
+    },
+    /// A registry said how many pulls it still allows.
+    PullsLeft {
+        /// The registry.
+        registry: Registry,
+        /// How many are left.
+        remaining: u64,
+        /// Of how many.
+        limit: u64,
+        /// How long the window is that they are counted in.
+        window: Duration,
     },
     /// Planning is over.
     Planned,

@@ -1,6 +1,7 @@
 //! `longshore render`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 
@@ -18,8 +19,8 @@ use super::{console, session};
 /// keep the others from it.
 pub(super) async fn render(arguments: cli::Render, talk: Talk) -> anyhow::Result<Exit> {
     let specification = session::specification(&arguments.selection).await?;
-    let upstreams = session::upstreams(&specification)?;
     let observer = console::observer(talk);
+    let upstreams = session::upstreams(&specification, Arc::clone(&observer))?;
     let (specification, unlisted) = expand(specification, &upstreams, &*observer).await?;
     // Asking the daemon would make `render` need one; `apply` asks.
     let daemon = Platform::new("linux", std::env::consts::ARCH, None);

@@ -11,7 +11,7 @@ use crate::cli::Selection;
 use crate::config::{Destination, Document, Specification};
 use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring};
 use crate::ecr::Ecr;
-use crate::event::Observer;
+use crate::event::{Event, Observer};
 use crate::image::Registry;
 use crate::pipeline::{Access, Upstreams};
 use crate::registry::{Client, Endpoint, Options, Politeness};
@@ -35,10 +35,19 @@ pub(super) async fn specification(selection: &Selection) -> anyhow::Result<Speci
 }
 
 /// Opens the source registries alone.
-pub(super) fn upstreams(specification: &Specification) -> anyhow::Result<Upstreams> {
+pub(super) fn upstreams(
+    specification: &Specification,
+    observer: Arc<dyn Observer>,
+) -> anyhow::Result<Upstreams> {
     let root_certificates = root_certificates()?;
     let tokens = EcrTokens::new(root_certificates.clone());
-    open(specification, root_certificates.as_ref(), tokens, None)
+    open(
+        specification,
+        root_certificates.as_ref(),
+        tokens,
+        None,
+        observer,
+    )
 }
 
 /// Opens everything but Docker, which only building needs.
@@ -75,7 +84,9 @@ pub(super) async fn access(
     };
     let certificates = root_certificates.as_ref();
     let tokens = EcrTokens::new(root_certificates.clone()).with(caller, ecr.clone());
-    let upstreams = open(specification, certificates, tokens, Some((endpoint, &ecr)))?;
+    let destination_side = Some((endpoint, &ecr));
+    let told = Arc::clone(&observer);
+    let upstreams = open(specification, certificates, tokens, destination_side, told)?;
     Ok(Access {
         upstreams,
         ecr,
@@ -90,6 +101,7 @@ fn open(
     root_certificates: Option<&RootCertificates>,
     tokens: EcrTokens,
     destination: Option<(Endpoint, &Ecr)>,
+    observer: Arc<dyn Observer>,
 ) -> anyhow::Result<Upstreams> {
     let upstreams = specification.upstreams.iter();
     let mut endpoints: BTreeMap<Registry, Endpoint> = upstreams
@@ -112,7 +124,13 @@ fn open(
         credentials: credentials.clone(),
         endpoints,
         extra_root_certificates: extra.unwrap_or_default().to_vec(),
-        politeness: Politeness::default(),
+        politeness: Politeness {
+            on_pause: Some(Arc::new(move |registry, pause| {
+                let registry = registry.clone();
+                observer.observe(Event::Paused { registry, pause });
+            })),
+            ..Politeness::default()
+        },
     };
     let client = Client::new(options)?;
     Ok(Upstreams {

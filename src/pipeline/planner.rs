@@ -3,6 +3,8 @@
 use crate::config::{ImageSpecification, Mistakes, Repositories, Specification};
 
 use crate::event::Event;
+use crate::image::Registry;
+use crate::registry::RateLimit;
 
 use super::expand::expand;
 use super::observe::observe;
@@ -28,6 +30,21 @@ pub(super) async fn plan_images(
     });
     let observations = observe(&images, repositories.create, access).await;
     access.observer.observe(Event::Planned);
+    let hub = Registry::docker_hub();
+    if let Some(RateLimit {
+        limit,
+        remaining,
+        window,
+    }) = access.upstreams.client.rate_limit(&hub)
+    {
+        let registry = hub;
+        access.observer.observe(Event::PullsLeft {
+            registry,
+            remaining,
+            limit,
+            window,
+        });
+    }
     let destination =
         |image: &ImageSpecification| access.destination(&image.repository, &image.tag);
     Plan::new(images, repositories, destination, observations)

@@ -75,7 +75,10 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         | Event::Failed { .. }
         | Event::Warning { .. }
         | Event::Postponed { .. } => true,
-        Event::Finished { .. } | Event::RepositoryCreated { .. } => style != Style::Quiet,
+        Event::Finished { .. }
+        | Event::RepositoryCreated { .. }
+        | Event::Paused { .. }
+        | Event::PullsLeft { .. } => style != Style::Quiet,
         _ => style == Style::Verbose,
     };
     if !shows {
@@ -102,6 +105,24 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
                 "{}: {}{kept}",
                 source.familiar(),
                 count(*listed, "tag")
+            )]
+        }
+        Event::Paused { registry, pause } => {
+            let seconds = pause.as_secs_f64();
+            vec![format!(
+                "{registry} wants fewer requests; all of them wait {seconds:.1} s"
+            )]
+        }
+        Event::PullsLeft {
+            registry,
+            remaining,
+            limit,
+            window,
+        } => {
+            let hours = window.as_secs().div_ceil(3600);
+            let pulls = count(usize::try_from(*limit).unwrap_or(usize::MAX), "pull");
+            vec![format!(
+                "{registry} allows {remaining} of {pulls} in {hours} h"
             )]
         }
         Event::Planned | Event::Output { .. } => Vec::new(),

@@ -97,6 +97,8 @@ impl Observer for Progress {
                 }
             }
             Event::Selected { .. }
+            | Event::Paused { .. }
+            | Event::PullsLeft { .. }
             | Event::NoDocker { .. }
             | Event::RepositoryCreated { .. }
             | Event::Warning { .. } => {}

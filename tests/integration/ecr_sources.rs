@@ -4,7 +4,7 @@ use std::fs;
 
 use longshore::sandbox::Server;
 
-use crate::harness::{Image, Registry, Request, StandIn, World};
+use crate::harness::{Image, Lab, Registry, Request, World};
 
 const API: &str = "210987654321.dkr.ecr.us-east-1.amazonaws.com";
 const WEB: &str = "321098765432.dkr.ecr.eu-central-1.amazonaws.com";
@@ -117,17 +117,13 @@ fn another_accounts_token_opens_nothing() {
     ]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_token_serves_all_registries_of_one_caller_and_region() {
-    let world = StandIn::new("ecr-tokens").await;
-    let environment = world.sandbox.environment();
-    let here = environment
-        .iter()
-        .find(|(name, _)| *name == "AWS_REGION")
-        .unwrap();
+#[test]
+fn one_token_serves_all_registries_of_one_caller_and_region() {
+    let lab = Lab::new();
+    // The sandbox's own region, where the destination is.
+    let own = "eu-west-1";
     let role = "role_arn: 'arn:aws:iam::123456789012:role/pull'";
-    let endpoint = format!("endpoint: 'http://{}'", world.sandbox.registry());
-    let own = here.1.as_str();
+    let endpoint = format!("endpoint: 'http://{}'", lab.registry());
     let hosts = [
         (1, own),
         (2, own),
@@ -153,7 +149,7 @@ async fn one_token_serves_all_registries_of_one_caller_and_region() {
         upstreams.concat(),
         images.concat()
     );
-    let run = world
+    let run = lab
         .longshore(&["plan"])
         .env("LONGSHORE_CONFIG", file)
         .run()
@@ -161,9 +157,8 @@ async fn one_token_serves_all_registries_of_one_caller_and_region() {
     // The registry let everybody in, and has none of the images.
     let missing = run.stderr.matches("does not exist").count();
     assert_eq!(missing, 4, "{}", run.stderr);
-    let mut calls: Vec<_> = world
-        .sandbox
-        .requests()
+    let mut calls: Vec<_> = lab
+        .log()
         .into_iter()
         .filter(|request| request.at == Server::Api)
         .filter_map(|request| request.operation)

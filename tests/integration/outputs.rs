@@ -1,14 +1,15 @@
 //! What people and scripts read, as a whole.
 
-use crate::harness::StandIn;
+use crate::harness::Lab;
 
 /// One image in every state that a plan can see.
-async fn world() -> StandIn {
-    let world = StandIn::new("outputs").await;
+fn lab() -> Lab {
+    let lab = Lab::new();
     let lines = "lines: [ENV A=1]";
     let file = |version: u8| {
         format!(
-            "repositories: {{create: {}, tag_immutability: [mutable]}}\n\
+            "destination: {{namespace: outputs}}\n\
+             repositories: {{create: {}, tag_immutability: [mutable]}}\n\
              images:\n\
              - {{source: mongo, {lines}}}\n\
              - {{source: memcached, repository: 'mongo:copied'}}\n\
@@ -24,45 +25,44 @@ async fn world() -> StandIn {
         ("redis", "mutable"),
         ("redis", "moved"),
     ] {
-        world.offer(&format!("library/{repository}"), tag, &["amd64"]);
+        lab.offer_base(&format!("library/{repository}"), tag);
     }
-    world.write(&file(1));
-    world
-        .longshore(&["apply", "mongo:latest", "redis"])
+    lab.write(&file(1));
+    lab.longshore_with_docker(&["apply", "mongo:latest", "redis"])
         .run()
         .exits(0);
-    world.offer("library/nats", "latest", &["amd64", "arm64"]);
-    world.offer("library/memcached", "latest", &["amd64"]);
-    world.offer("library/postgres", "latest", &["amd64"]);
-    world.write(&file(2).replace("- {source: nats", "- {source: nats, repository: redis:nats"));
-    world
+    lab.offer_base("library/nats", "latest");
+    lab.offer_base("library/memcached", "latest");
+    lab.offer_base("library/postgres", "latest");
+    lab.write(&file(2).replace("- {source: nats", "- {source: nats, repository: redis:nats"));
+    lab
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plan() {
-    let world = world().await;
-    let run = world.longshore(&["plan"]).run().exits(1);
+#[test]
+fn a_plan() {
+    let lab = lab();
+    let run = lab.longshore_with_docker(&["plan"]).run().exits(1);
     let text = format!("{}\n{}", run.stdout, run.stderr);
-    insta::assert_snapshot!("plan_text", without_digests(&world, &text));
-    let run = world
-        .longshore(&["plan", "--output", "json"])
+    insta::assert_snapshot!("plan_text", without_digests(&lab, &text));
+    let run = lab
+        .longshore_with_docker(&["plan", "--output", "json"])
         .run()
         .exits(1);
-    insta::assert_snapshot!("plan_json", without_digests(&world, &run.stdout));
+    insta::assert_snapshot!("plan_json", without_digests(&lab, &run.stdout));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_outcome() {
-    let world = world().await;
-    let run = world
-        .longshore(&["apply", "--output", "json"])
+#[test]
+fn an_outcome() {
+    let lab = lab();
+    let run = lab
+        .longshore_with_docker(&["apply", "--output", "json"])
         .run()
         .exits(1);
-    insta::assert_snapshot!("apply_json", without_digests(&world, &run.stdout));
+    insta::assert_snapshot!("apply_json", without_digests(&lab, &run.stdout));
 }
 
 /// Built images have another digest each time.
-fn without_digests(world: &StandIn, text: &str) -> String {
+fn without_digests(lab: &Lab, text: &str) -> String {
     let mut stable = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("sha256:") {
@@ -79,5 +79,5 @@ fn without_digests(world: &StandIn, text: &str) -> String {
             Some((before, value)) if value != "null," => format!("{before}\"seconds\": 1.2,"),
             _ => line.to_owned(),
         });
-    world.stable(&timeless.collect::<Vec<_>>().join("\n"))
+    lab.without_ports(&timeless.collect::<Vec<_>>().join("\n"))
 }

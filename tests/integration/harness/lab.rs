@@ -1,5 +1,5 @@
 //! longshore between the two registries of its sandbox, which runs in the test's own process, counts
-//! every request and fails on demand. No Docker.
+//! every request and fails on demand.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::aws::Aws;
+use super::docker;
 use super::longshore::Longshore;
 
 pub(crate) struct Lab {
@@ -52,6 +53,17 @@ impl Lab {
     pub(crate) fn offer(&self, repository: &str, tag: &str, layer: &[u8]) -> Digest {
         let image = PlatformImage::new("linux/amd64".parse().unwrap(), vec![layer.to_vec()]);
         write_image(&self.hub(), repository, tag, &[image]).unwrap()
+    }
+
+    /// Puts an image upstream that Docker can build on.
+    pub(crate) fn offer_base(&self, repository: &str, tag: &str) -> Digest {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(repository.len() as u64);
+        header.set_mode(0o644);
+        let content = repository.as_bytes();
+        archive.append_data(&mut header, "name", content).unwrap();
+        self.offer(repository, tag, &archive.into_inner().unwrap())
     }
 
     /// Puts an image for a platform upstream, and returns what an index says of it.
@@ -113,6 +125,11 @@ impl Lab {
         self.aws.tags("eu-west-1", repository)
     }
 
+    /// The host and port of ECR's registry.
+    pub(crate) fn registry(&self) -> String {
+        self.sandbox.registry()
+    }
+
     /// The upstream registry's host and port.
     pub(crate) fn upstream(&self) -> String {
         self.sandbox.upstream().unwrap()
@@ -162,6 +179,17 @@ impl Lab {
             longshore.env(name, Path::new(&value))
         };
         environment.into_iter().fold(longshore, set)
+    }
+
+    /// A call of longshore that finds the Docker daemon.
+    pub(crate) fn longshore_with_docker(&self, arguments: &[&str]) -> Longshore {
+        self.longshore(arguments).env("DOCKER_HOST", docker::host())
+    }
+
+    /// A text without what differs from run to run: the ports.
+    pub(crate) fn without_ports(&self, text: &str) -> String {
+        text.replace(&self.registry(), "REGISTRY")
+            .replace(&self.upstream(), "UPSTREAM")
     }
 
     /// Applies the file and checks what became of each image.

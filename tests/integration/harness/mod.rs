@@ -8,7 +8,6 @@ mod lab;
 mod longshore;
 mod process;
 mod registry;
-mod stand_in;
 mod world;
 
 pub(crate) use aws::Aws;
@@ -17,7 +16,6 @@ pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use lab::Lab;
 pub(crate) use longshore::{Longshore, Run};
 pub(crate) use registry::{Registry, Request};
-pub(crate) use stand_in::StandIn;
 pub(crate) use world::World;
 
 /// What `make test` says about the services that it started.
