@@ -34,8 +34,9 @@ const PAUSE_BEFORE_LAST_TRY: Duration = Duration::from_secs(2);
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Applies a plan. The Docker daemon is asked for only when something has to be built; where it
-/// cannot be used nothing is built, and what is copied is copied all the same. Images that failed in a way that a retry can help are planned
-/// and done once more at the end: planning again finds what arrived after all.
+/// cannot be used nothing is built, and what is copied is copied all the same. Images that failed
+/// in a way that a retry can help are planned and done once more at the end: planning again finds
+/// what arrived after all.
 pub async fn apply(
     plan: Plan,
     access: &Access,
