@@ -3,6 +3,7 @@
 mod access;
 mod apply;
 mod base;
+mod blobs;
 mod build;
 mod copy;
 mod error;
@@ -21,6 +22,7 @@ mod planner;
 mod publish;
 mod reason;
 mod render;
+mod way;
 
 pub use access::{Access, Upstreams};
 pub use apply::{DEFAULT_JOBS, Environment, apply};
