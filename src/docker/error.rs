@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::export::ExportError;
 use super::meaning::Meaning;
 use crate::failure::{Failure, Kind};
 
@@ -98,6 +99,14 @@ pub enum Error {
         /// What is missing.
         what: &'static str,
     },
+    /// What the daemon exported cannot be used.
+    #[error("cannot {task}")]
+    Export {
+        /// What it was doing.
+        task: Task,
+        /// Why.
+        source: ExportError,
+    },
     /// The daemon tried and failed, or refused.
     #[error("{}", in_its_words(task, reason))]
     Failed {
@@ -121,6 +130,8 @@ pub enum Task {
     Push(String),
     /// To remove this local image.
     Remove(String),
+    /// To export this local image.
+    Export(String),
 }
 
 impl fmt::Display for Task {
@@ -131,6 +142,7 @@ impl fmt::Display for Task {
             Self::Tag(name) => ("tag", name),
             Self::Push(name) => ("push", name),
             Self::Remove(name) => ("remove", name),
+            Self::Export(name) => ("export", name),
         };
         write!(formatter, "{verb} `{name}`")
     }
@@ -236,7 +248,7 @@ impl Failure for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Unreachable { .. } => Kind::Unreachable,
-            Self::Lost { .. } | Self::Incomplete { .. } => Kind::Transient,
+            Self::Lost { .. } | Self::Incomplete { .. } | Self::Export { .. } => Kind::Transient,
             Self::Failed { reason, .. } => reason.meaning.kind(),
             Self::Unreadable { .. }
             | Self::Malformed { .. }
@@ -275,6 +287,10 @@ impl Failure for Error {
             }
             Self::Version { .. } => "unset DOCKER_API_VERSION to let both sides agree",
             Self::Failed { reason, .. } => return reason.meaning.hint().map(str::to_owned),
+            Self::Export { .. } => {
+                "is there room in the folder for temporary files? TMPDIR names another; \
+                 `publish: daemon` needs none"
+            }
             Self::Unreadable { .. }
             | Self::Malformed { .. }
             | Self::Lost { .. }
@@ -288,7 +304,7 @@ impl Failure for Error {
 fn in_its_words(task: &Task, reason: &Reason) -> String {
     match task {
         Task::Build | Task::Push(_) => reason.to_string(),
-        Task::Inspect(_) | Task::Tag(_) | Task::Remove(_) => {
+        Task::Inspect(_) | Task::Tag(_) | Task::Remove(_) | Task::Export(_) => {
             format!("Docker could not {task}: {reason}")
         }
     }

@@ -5,6 +5,7 @@ mod build;
 mod connection;
 mod context;
 mod error;
+mod export;
 #[cfg(test)]
 mod fake;
 mod images;
@@ -16,5 +17,6 @@ mod push;
 pub use build::BuildRequest;
 pub use connection::Docker;
 pub use error::{Error, Reason, Task, Transport};
+pub use export::{Compression, Export, ExportError, ExportRequest, Layer, LayerSettings};
 pub use images::ImageDetails;
 pub use meaning::Meaning;
