@@ -22,3 +22,25 @@ pub const ACCEPT_MANIFESTS: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, D
 pub fn is_index(media_type: &str) -> bool {
     media_type == OCI_INDEX || media_type == DOCKER_LIST
 }
+
+/// Docker's media types of layers, and what OCI calls the same blobs.
+const LAYERS: [(&str, &str); 3] = [
+    (
+        "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        "application/vnd.oci.image.layer.v1.tar+gzip",
+    ),
+    (
+        "application/vnd.docker.image.rootfs.diff.tar",
+        "application/vnd.oci.image.layer.v1.tar",
+    ),
+    (
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+    ),
+];
+
+/// What OCI calls a layer of Docker's media type; `None` for every other type.
+pub fn oci_layer(docker: &str) -> Option<&'static str> {
+    let found = LAYERS.iter().find(|(name, _)| *name == docker);
+    found.map(|(_, oci)| *oci)
+}

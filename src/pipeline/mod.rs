@@ -2,7 +2,9 @@
 
 mod access;
 mod apply;
+mod assembly;
 mod base;
+mod base_image;
 mod blobs;
 mod build;
 mod copy;

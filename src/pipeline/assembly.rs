@@ -1,0 +1,150 @@
+//! A built image, put together for the registry: the upstream's own layers, then the new ones.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::docker::{Export, Layer};
+use crate::failure::{Failure, Kind};
+use crate::image::{Descriptor, Digest, Manifest, media_type};
+
+use super::base_image::BaseImage;
+use super::marks::Marks;
+
+/// What the daemon writes into a configuration that no other build would write again: its own
+/// version and the containers and images on the way.
+const OF_THE_BUILD: [&str; 3] = ["container", "container_config", "docker_version"];
+
+/// An image of one platform as the registry will have it.
+#[derive(Clone, Debug)]
+pub(super) struct Assembly {
+    /// The configuration.
+    pub(super) configuration: Bytes,
+    /// The layers that the upstream lacks.
+    pub(super) layers: Vec<Layer>,
+    /// The manifest that names all of them.
+    pub(super) manifest: Manifest,
+}
+
+/// What the daemon built does not fit its base.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AssemblyError {
+    /// The configuration is none.
+    #[error("the built image's configuration is malformed")]
+    Malformed(#[from] serde_json::Error),
+    /// The built image does not begin with the base's layers.
+    #[error("the built image does not start with its base's layers")]
+    OtherLayers,
+}
+
+impl Failure for AssemblyError {
+    fn kind(&self) -> Kind {
+        Kind::Permanent
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ImageManifest<'a> {
+    schema_version: u8,
+    media_type: &'a str,
+    config: Value,
+    layers: Vec<Value>,
+    annotations: BTreeMap<String, String>,
+}
+
+impl Assembly {
+    /// Puts together what the daemon built. Nothing in the result tells when or where: the same
+    /// recipe on the same base gives the same bytes wherever the lines leave the same files.
+    pub(super) fn of_build(
+        base: &BaseImage,
+        export: Export,
+        marks: &Marks,
+    ) -> Result<Self, AssemblyError> {
+        let configuration = reproducible(&export, base)?;
+        Ok(Self::new(base, configuration, export.layers, marks)?)
+    }
+
+    fn new(
+        base: &BaseImage,
+        configuration: Vec<u8>,
+        layers: Vec<Layer>,
+        marks: &Marks,
+    ) -> Result<Self, serde_json::Error> {
+        let digest = Digest::of(&configuration);
+        let base_layers = base.manifest.layers().iter().map(base_layer);
+        let new_layers = layers
+            .iter()
+            .map(|layer| Ok(descriptor(layer.media_type, &layer.digest, layer.size)));
+        let manifest = ImageManifest {
+            schema_version: 2,
+            media_type: media_type::OCI_MANIFEST,
+            config: descriptor(
+                media_type::OCI_CONFIGURATION,
+                &digest,
+                configuration.len() as u64,
+            ),
+            layers: base_layers.chain(new_layers).collect::<Result<_, _>>()?,
+            annotations: marks.write(),
+        };
+        let manifest = Bytes::from(serde_json::to_vec(&manifest)?);
+        Ok(Self {
+            configuration: configuration.into(),
+            layers,
+            manifest: Manifest::new(media_type::OCI_MANIFEST, manifest),
+        })
+    }
+}
+
+fn descriptor(media_type: &str, digest: &Digest, size: u64) -> Value {
+    serde_json::json!({ "mediaType": media_type, "digest": digest, "size": size })
+}
+
+/// A base's layer in an OCI manifest: the same blob, whatever Docker calls its type.
+fn base_layer(layer: &Descriptor) -> Result<Value, serde_json::Error> {
+    let mut descriptor = serde_json::to_value(layer)?;
+    let docker = layer.media_type().to_string();
+    if let Some(oci) = media_type::oci_layer(&docker) {
+        descriptor["mediaType"] = oci.into();
+    }
+    Ok(descriptor)
+}
+
+/// The configuration with the new layers as they were written anew, and without what differs from
+/// one build to the next.
+fn reproducible(export: &Export, base: &BaseImage) -> Result<Vec<u8>, AssemblyError> {
+    let mut document: Map<String, Value> = serde_json::from_slice(&export.configuration)?;
+    let diff_ids = &mut document
+        .get_mut("rootfs")
+        .and_then(|rootfs| rootfs.get_mut("diff_ids"))
+        .and_then(Value::as_array_mut)
+        .ok_or(AssemblyError::OtherLayers)?;
+    let base_ids = base.diff_ids.iter().map(Digest::as_str);
+    let is_base = diff_ids.iter().map(Value::as_str).zip(base_ids);
+    let starts_with_base = is_base.filter(|(built, base)| *built == Some(base)).count();
+    if starts_with_base != base.diff_ids.len()
+        || diff_ids.len() != base.diff_ids.len() + export.layers.len()
+    {
+        return Err(AssemblyError::OtherLayers);
+    }
+    let new = export.layers.iter().map(|layer| layer.diff_id.as_str());
+    diff_ids.truncate(base.diff_ids.len());
+    diff_ids.extend(new.map(Value::from));
+
+    for key in OF_THE_BUILD {
+        document.remove(key);
+    }
+    if let Some(Value::Object(config)) = document.get_mut("config") {
+        config.remove("Image");
+    }
+    let (_, created) = &base.created;
+    document.insert("created".to_owned(), created.as_str().into());
+    if let Some(Value::Array(history)) = document.get_mut("history") {
+        for entry in history.iter_mut().skip(base.history) {
+            entry["created"] = created.as_str().into();
+        }
+    }
+    Ok(serde_json::to_vec(&document)?)
+}

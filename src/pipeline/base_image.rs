@@ -1,0 +1,122 @@
+//! One platform's upstream image, as a built one is put together from it.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::event::Step;
+use crate::image::{
+    Content, Descriptor, Digest, ImageConfiguration, ImageManifest, ParseManifestError, Reference,
+};
+use crate::registry::Client;
+
+use super::StepError;
+use super::base::BaseError;
+
+/// One platform's upstream image: its manifest and its configuration.
+#[derive(Clone, Debug)]
+pub(super) struct BaseImage {
+    /// The manifest.
+    pub(super) manifest: ImageManifest,
+    /// The configuration's bytes.
+    pub(super) configuration: Bytes,
+    /// The digests of what is in the layers.
+    pub(super) diff_ids: Vec<Digest>,
+    /// How many entries the history has.
+    pub(super) history: usize,
+    /// When it was made: seconds since 1970, and as the configuration says it.
+    pub(super) created: (u64, String),
+}
+
+impl BaseImage {
+    /// Reads a platform's manifest and configuration: two GETs.
+    pub(super) async fn fetch(
+        client: &Client,
+        source: &Reference,
+        digest: &Digest,
+    ) -> Result<Self, StepError> {
+        let image = || source.to_string();
+        let resolve = StepError::at::<BaseError>;
+        let pinned = source.by_digest(digest.clone());
+        let manifest = client
+            .get_manifest(&pinned)
+            .await
+            .map_err(StepError::at(Step::Resolve))?
+            .ok_or_else(|| resolve(Step::Resolve)(BaseError::Missing { image: image() }))?;
+        let unusable = |source: ParseManifestError| BaseError::Manifest {
+            image: image(),
+            source,
+        };
+        let manifest = match manifest.content().map_err(unusable) {
+            Ok(Content::Image(manifest)) => *manifest,
+            Ok(Content::Index(_)) => {
+                let media_type = manifest.media_type().to_owned();
+                let error = unusable(ParseManifestError::MediaType(media_type));
+                return Err(resolve(Step::Resolve)(error));
+            }
+            Err(error) => return Err(resolve(Step::Resolve)(error)),
+        };
+        let configuration = client
+            .get_blob(&pinned, manifest.config())
+            .await
+            .map_err(StepError::at(Step::Resolve))?;
+        Self::new(manifest, configuration)
+            .map_err(|source| BaseError::Configuration {
+                image: image(),
+                source,
+            })
+            .map_err(resolve(Step::Resolve))
+    }
+
+    fn new(manifest: ImageManifest, configuration: Bytes) -> Result<Self, serde_json::Error> {
+        let read: ImageConfiguration = serde_json::from_slice(&configuration)?;
+        let diff_ids = read.rootfs().diff_ids().iter();
+        let diff_ids = diff_ids.filter_map(|digest| digest.parse().ok()).collect();
+        let created = serde_json::from_slice::<Value>(&configuration)?["created"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        Ok(Self {
+            diff_ids,
+            history: read.history().as_ref().map_or(0, Vec::len),
+            created: moment(created),
+            manifest,
+            configuration,
+        })
+    }
+
+    /// The layers' digests, of the blobs and of what is in them.
+    pub(super) fn layers(&self) -> BTreeSet<Digest> {
+        let blobs = self.manifest.layers().iter().map(Descriptor::digest);
+        let blobs = blobs.filter_map(|digest| digest.to_string().parse().ok());
+        blobs.chain(self.diff_ids.iter().cloned()).collect()
+    }
+}
+
+/// A time in seconds since 1970, and as text. What is no time of our days is the beginning of 1970,
+/// as images that reproduce have it.
+fn moment(text: String) -> (u64, String) {
+    let parsed = OffsetDateTime::parse(&text, &Rfc3339).ok();
+    let seconds = parsed.and_then(|time| u64::try_from(time.unix_timestamp()).ok());
+    match seconds {
+        Some(seconds) => (seconds, text),
+        None => (0, "1970-01-01T00:00:00Z".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_or_the_beginning() {
+        let text = "2024-01-02T03:04:05.678901Z";
+        assert_eq!(moment(text.to_owned()), (1_704_164_645, text.to_owned()));
+        for none in ["", "0001-01-01T00:00:00Z", "yesterday"] {
+            assert_eq!(moment(none.to_owned()).0, 0);
+        }
+    }
+}
