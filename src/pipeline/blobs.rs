@@ -90,7 +90,7 @@ impl<'a> Blobs<'a> {
         let push = async || {
             let origin = self.origins().get(&digest).cloned();
             let ends = [&source.registry, &destination.registry];
-            let _slots = client.transfer(&ends).await;
+            let _slots = client.transfer(&ends, size).await;
             let open = || client.open_blob(source, &digest, size);
             let uploaded = client
                 .upload_blob(destination, &digest, size, origin.as_ref(), open)

@@ -1,6 +1,6 @@
 //! The client: one for a process, with its connections and what it knows of each registry.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,11 +8,12 @@ use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
 
-use super::politeness::{Manners, Politeness, Transfer};
+use super::politeness::{Manners, Politeness};
 use super::rate_limit::RateLimit;
 use super::request::Request;
 use super::retry::with_retries;
 use super::session::Session;
+use super::transfers::{Transfer, Transfers};
 use super::transport::{Transport, host, read};
 use super::{Cause, Credentials, Endpoint, Error};
 use crate::failure::Kind;
@@ -40,6 +41,7 @@ struct Inner {
     credentials: Arc<dyn Credentials>,
     endpoints: BTreeMap<Registry, Endpoint>,
     politeness: Politeness,
+    transfers: Arc<Transfers>,
     hosts: Mutex<HashMap<Registry, Arc<Host>>>,
 }
 
@@ -72,6 +74,7 @@ impl Client {
             transport: Arc::new(transport),
             credentials: options.credentials,
             endpoints: options.endpoints,
+            transfers: Transfers::new(options.politeness.transfers),
             politeness: options.politeness,
             hosts: Mutex::default(),
         })))
@@ -110,17 +113,12 @@ impl Client {
         request.failed(cause).with_remedy(remedy)
     }
 
-    /// Waits for the right to move a blob: a slot at each of these registries, both ends of a copy
-    /// together. Reading and writing blobs takes no slot by itself, so that whoever holds one end
-    /// never waits for the other; all other requests see to themselves.
-    pub async fn transfer(&self, ends: &[&Registry]) -> Transfer {
-        // All take them in the same order, so that nobody waits in a circle.
-        let ends: BTreeSet<&Registry> = ends.iter().copied().collect();
-        let mut slots = Vec::with_capacity(ends.len());
-        for registry in ends {
-            slots.push(self.host(registry).manners.transfers.slot().await);
-        }
-        Transfer { _slots: slots }
+    /// Waits for the right to move a blob of so many bytes: a slot at each of these registries, both
+    /// ends of a copy together. Reading and writing blobs takes no slot by itself, so that whoever
+    /// holds one end never waits for the other; all other requests see to themselves.
+    pub async fn transfer(&self, ends: &[&Registry], size: u64) -> Transfer {
+        let ends = ends.iter().map(|&end| end.clone()).collect();
+        self.0.transfers.slot(ends, size).await
     }
 
     /// What the registry last told of how much may still be read; `None` when it told nothing.
@@ -140,7 +138,11 @@ impl Client {
                     Arc::clone(&inner.transport),
                     Arc::clone(&inner.credentials),
                 ),
-                manners: Manners::new(registry.clone(), &inner.politeness),
+                manners: Manners::new(
+                    registry.clone(),
+                    &inner.politeness,
+                    Arc::clone(&inner.transfers),
+                ),
             })
         });
         Arc::clone(host)
