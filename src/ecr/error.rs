@@ -67,6 +67,14 @@ pub enum Error {
         /// Why.
         source: aws::Error,
     },
+    /// A setting of the account could not be read.
+    #[error("cannot read the setting `{name}` of the ECR account")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Why.
+        source: aws::Error,
+    },
     /// Tags could not be deleted.
     #[error("cannot delete tags of the ECR repository `{repository}`")]
     Delete {
@@ -89,6 +97,7 @@ impl Failure for Error {
             | Self::Policy { source, .. }
             | Self::List { source, .. }
             | Self::CheckLayers { source, .. }
+            | Self::Setting { source, .. }
             | Self::Delete { source, .. } => source.kind(),
         }
     }
@@ -120,6 +129,7 @@ impl Failure for Error {
             | Self::Create { source, .. }
             | Self::List { source, .. }
             | Self::CheckLayers { source, .. }
+            | Self::Setting { source, .. }
             | Self::Delete { source, .. } => source.hint(),
         }
     }

@@ -1,5 +1,6 @@
 //! Amazon ECR's API: tokens, repositories, images.
 
+mod account;
 mod client;
 mod creation;
 mod error;

@@ -5,6 +5,7 @@ mod apply;
 mod base;
 mod blobs;
 mod build;
+mod claims;
 mod copy;
 mod error;
 mod expand;

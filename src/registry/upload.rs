@@ -173,7 +173,7 @@ impl<'a> BlobUpload<'a> {
 
     /// Where to send the blob; `None` when it was mounted.
     async fn begin(&self) -> Result<Option<Url>, Arc<Cause>> {
-        self.host.manners.wait().await;
+        let _slot = self.host.manners.turn(&Method::POST).await;
         let mount = self.mount.as_ref();
         let mount = mount.filter(|_| !self.is_mount_refused.load(Ordering::Relaxed));
         let response = match mount {

@@ -19,3 +19,4 @@ mod proxies;
 mod repositories;
 mod retries;
 mod secrets;
+mod shared_blobs;
