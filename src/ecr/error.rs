@@ -59,11 +59,27 @@ pub enum Error {
         /// Why.
         source: aws::Error,
     },
+    /// The manifests of a repository could not be read.
+    #[error("cannot read images of the ECR repository `{repository}`")]
+    Read {
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
     /// It could not be found out which blobs a repository has.
     #[error("cannot ask for the layers of the ECR repository `{repository}`")]
     CheckLayers {
         /// The repository.
         repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
+    /// A setting of the account could not be read.
+    #[error("cannot read the setting `{name}` of the ECR account")]
+    Setting {
+        /// The setting.
+        name: &'static str,
         /// Why.
         source: aws::Error,
     },
@@ -88,7 +104,9 @@ impl Failure for Error {
             | Self::Create { source, .. }
             | Self::Policy { source, .. }
             | Self::List { source, .. }
+            | Self::Read { source, .. }
             | Self::CheckLayers { source, .. }
+            | Self::Setting { source, .. }
             | Self::Delete { source, .. } => source.kind(),
         }
     }
@@ -119,7 +137,9 @@ impl Failure for Error {
             | Self::Describe { source, .. }
             | Self::Create { source, .. }
             | Self::List { source, .. }
+            | Self::Read { source, .. }
             | Self::CheckLayers { source, .. }
+            | Self::Setting { source, .. }
             | Self::Delete { source, .. } => source.hint(),
         }
     }

@@ -1,5 +1,6 @@
 //! Amazon ECR's API: tokens, repositories, images.
 
+mod account;
 mod client;
 mod creation;
 mod error;
@@ -7,6 +8,7 @@ mod host;
 mod images;
 mod layers;
 mod limits;
+mod manifests;
 mod policies;
 mod repositories;
 mod sdk_types;

@@ -1,65 +1,74 @@
 //! Brings blobs from the source into a repository of the destination: those that it has not, each
 //! once per run.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
+use tokio::sync::OnceCell;
 
 use crate::event::Step;
 use crate::image::{Descriptor, Digest, ImageManifest, Repository};
-use crate::registry;
+use crate::registry::{self, Uploaded};
 
+use super::claims::{Claim, Claims, Turn};
 use super::copy::digest_of;
-use super::once::Once;
 use super::way::Way;
 use super::{Access, StepError};
 
-/// Blobs of one image that are waited for together; each registry's slots decide how many really
-/// travel.
-const PARALLEL_BLOBS: usize = 16;
+/// Questions about single blobs that are asked together; each registry's slots decide how many
+/// really are.
+const PARALLEL_QUESTIONS: usize = 16;
 
-/// Brings blobs; each (repository, digest) travels once per run.
+/// Brings blobs; each (repository, digest) travels once per run, and is read from the source once
+/// where the destination can mount.
 pub(super) struct Blobs<'a> {
     access: &'a Access,
-    once: Once<(Repository, Digest)>,
-    /// A repository of the destination in which a manifest holds a blob, so that it can be mounted
-    /// from there: ECR mounts no blob that hangs on no manifest (containers-roadmap#2860).
-    origins: Mutex<HashMap<Digest, Repository>>,
+    claims: Claims,
+    /// Set once the account's setting was asked for.
+    setting: OnceCell<()>,
 }
 
 impl<'a> Blobs<'a> {
     pub(super) fn new(access: &'a Access) -> Self {
         Self {
             access,
-            once: Once::default(),
-            origins: Mutex::default(),
+            claims: Claims::default(),
+            setting: OnceCell::new(),
         }
     }
 
-    /// Brings an image's blobs into the destination's repository.
-    pub(super) async fn push(&self, way: Way<'_>, image: &ImageManifest) -> Result<(), StepError> {
-        let mut blobs = blobs_of(image)?;
-        for present in self.present(way, &blobs).await {
-            blobs.remove(&present);
-        }
-        let mut blobs: Vec<(Digest, u64)> = blobs.into_iter().collect();
-        // The biggest first, so that none is left to travel alone at the end.
-        blobs.sort_unstable_by_key(|(_, size)| std::cmp::Reverse(*size));
-        stream::iter(blobs)
-            .map(|(digest, size)| self.push_blob(way, digest, size))
-            .buffer_unordered(PARALLEL_BLOBS)
+    /// Claims an image's blobs for the destination's repository.
+    pub(super) fn claim(
+        &self,
+        way: Way<'_>,
+        image: &ImageManifest,
+    ) -> Result<Claim<'_>, StepError> {
+        let blobs = blobs_of(image)?;
+        Ok(self.claims.claim(&way.destination.repository, blobs))
+    }
+
+    /// Brings what was claimed.
+    pub(super) async fn bring(&self, way: Way<'_>, claim: &Claim<'_>) -> Result<(), StepError> {
+        let asked = claim.blobs.keys();
+        let asked = asked.filter(|digest| claim.turn(digest) != Turn::Done);
+        let present = self.present(way, asked.cloned().collect()).await;
+        claim.arrived(&present);
+        // All at once: some wait for others, and slots decide how many really travel.
+        claim
+            .blobs
+            .iter()
+            .map(|(digest, size)| self.bring_one(way, claim, digest, *size))
+            .collect::<FuturesUnordered<_>>()
             .try_collect()
             .await
     }
 
     /// The blobs that the destination repository has: ECR answers for a hundred in one call; where
     /// it does not know or may not be asked, each costs a HEAD.
-    async fn present(&self, way: Way<'_>, blobs: &BTreeMap<Digest, u64>) -> BTreeSet<Digest> {
-        if way.is_new_repository {
+    async fn present(&self, way: Way<'_>, digests: BTreeSet<Digest>) -> BTreeSet<Digest> {
+        if way.is_new_repository || digests.is_empty() {
             return BTreeSet::new();
         }
-        let digests: BTreeSet<Digest> = blobs.keys().cloned().collect();
         if self.access.api_knows_images {
             let repository = &way.destination.repository;
             match self.access.ecr.available_layers(repository, &digests).await {
@@ -73,56 +82,76 @@ impl<'a> Blobs<'a> {
                 let found = client.blob_exists(way.destination, &digest).await;
                 found.unwrap_or(false).then_some(digest)
             })
-            .buffer_unordered(PARALLEL_BLOBS)
+            .buffer_unordered(PARALLEL_QUESTIONS)
             .filter_map(std::future::ready)
             .collect()
             .await
     }
 
-    async fn push_blob(&self, way: Way<'_>, digest: Digest, size: u64) -> Result<(), StepError> {
+    async fn bring_one(
+        &self,
+        way: Way<'_>,
+        claim: &Claim<'_>,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<(), StepError> {
+        let origin = match self.wait(claim, digest).await {
+            Turn::Done => return Ok(()),
+            Turn::Mount(origin) => Some(origin),
+            Turn::Send | Turn::Wait | Turn::WaitForMount => None,
+        };
+        let uploaded = self.push(way, digest, size, origin.as_ref()).await?;
+        if origin.is_some() && uploaded != Uploaded::Mounted {
+            self.claims.give_up_mounting();
+        }
+        claim.arrived([digest]);
+        Ok(())
+    }
+
+    /// Waits for a blob's turn. An account that does not let blobs be mounted is not waited for.
+    async fn wait(&self, claim: &Claim<'_>, digest: &Digest) -> Turn {
+        if claim.turn(digest) == Turn::WaitForMount && self.access.api_knows_images {
+            let ask = || async {
+                match self.access.ecr.mounts_blobs().await {
+                    Ok(Some(false)) => self.claims.give_up_mounting(),
+                    Ok(Some(true) | None) => {}
+                    Err(error) => tracing::debug!(%error, "finding out by mounting"),
+                }
+            };
+            self.setting.get_or_init(ask).await;
+        }
+        claim.wait(digest).await
+    }
+
+    /// What has to be read from the source waits for a slot at both ends; what may be mounted does
+    /// not, unless the registry wants it to be sent after all.
+    async fn push(
+        &self,
+        way: Way<'_>,
+        digest: &Digest,
+        size: u64,
+        origin: Option<&Repository>,
+    ) -> Result<Uploaded, StepError> {
         let client = &self.access.upstreams.client;
         let Way {
             source,
             destination,
             ..
         } = way;
-        let key = (destination.repository.clone(), digest.clone());
-        let push = async || {
-            let origin = self.origins().get(&digest).cloned();
-            let ends = [&source.registry, &destination.registry];
-            let _slots = client.transfer(&ends).await;
-            let open = || client.open_blob(source, &digest, size);
-            let uploaded = client
-                .upload_blob(destination, &digest, size, origin.as_ref(), open)
-                .await;
-            uploaded
-                .map(|_| ())
-                .map_err(StepError::at::<registry::Error>(Step::Copy))
-        };
-        self.once.run(key, push).await
-    }
-
-    /// A manifest with these blobs stands in the destination's repository now.
-    pub(super) fn committed(&self, way: Way<'_>, image: &ImageManifest) -> Result<(), StepError> {
-        let repository = &way.destination.repository;
-        let blobs = blobs_of(image)?.into_keys();
-        self.origins()
-            .extend(blobs.map(|digest| (digest, repository.clone())));
-        Ok(())
-    }
-
-    /// Forgets what was known of an image's blobs: the destination lost some.
-    pub(super) fn forget(&self, way: Way<'_>, image: &ImageManifest) -> Result<(), StepError> {
-        for digest in blobs_of(image)?.into_keys() {
-            self.origins().remove(&digest);
-            self.once
-                .forget(&(way.destination.repository.clone(), digest));
+        let ends = [&source.registry, &destination.registry];
+        let slots = OnceCell::new();
+        let take_slots = || slots.get_or_init(|| client.transfer(&ends, size));
+        if origin.is_none() {
+            take_slots().await;
         }
-        Ok(())
-    }
-
-    fn origins(&self) -> MutexGuard<'_, HashMap<Digest, Repository>> {
-        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
+        let open = || async {
+            take_slots().await;
+            client.open_blob(source, digest, size).await
+        };
+        client
+            .upload_blob(destination, digest, size, origin, open)
+            .await
+            .map_err(StepError::at::<registry::Error>(Step::Copy))
     }
 }
 

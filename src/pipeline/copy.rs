@@ -7,20 +7,20 @@ use crate::config::ImageSpecification;
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
 use crate::image::{
-    Content, Descriptor, Digest, Manifest, ParseManifestError, Reference, Repository,
+    Content, Descriptor, Digest, ImageIndex, ImageManifest, Manifest, ParseManifestError,
+    Reference, Repository,
 };
 
 use super::base::BaseError;
 use super::blobs::Blobs;
-use super::filter::filter;
 use super::once::Once;
 use super::part::Part;
 use super::way::Way;
 use super::{Access, StepError};
 
-/// Blobs or manifests of one parent that are waited for together; each registry's slots decide how
-/// many really travel.
-const PARALLEL_CHILDREN: usize = 16;
+/// Manifests of one index that are waited for together; each registry's slots decide how many
+/// really travel. Some may wait for others, so there are more than slots.
+const PARALLEL_CHILDREN: usize = 64;
 
 /// Copies images; each (repository, digest) travels once per run.
 pub(super) struct Copier<'a> {
@@ -36,11 +36,6 @@ enum CopyError {
     Manifest {
         digest: Digest,
         source: ParseManifestError,
-    },
-    #[error("the index `{digest}` of the source is malformed")]
-    Index {
-        digest: Digest,
-        source: serde_json::Error,
     },
     #[error("the source names `{digest}`, which is no digest")]
     Digest { digest: String },
@@ -84,15 +79,7 @@ impl<'a> Copier<'a> {
         let manifest = match part {
             Part::Whole => self.fetch(way, root).await?,
             Part::One(digest) => self.fetch(way, digest).await?,
-            Part::Several(platforms, marks) => {
-                let index = self.fetch(way, root).await?;
-                filter(&index, platforms, marks)
-                    .map_err(|source| CopyError::Index {
-                        digest: root.clone(),
-                        source,
-                    })
-                    .map_err(StepError::at(Step::Copy))?
-            }
+            Part::Planned(manifest) => manifest.clone(),
         };
         self.push(way, destination, &manifest).await?;
         Ok(manifest.digest().clone())
@@ -112,46 +99,72 @@ impl<'a> Copier<'a> {
     }
 
     /// Brings over what a manifest needs, then the manifest itself, by digest or under a tag. A
-    /// registry may have lost blobs that it just said to have (ECR collects layers that hang on no
-    /// manifest, at any time); they are sent again once.
+    /// registry may have lost what it just said to have (ECR collects layers that hang on no
+    /// manifest, at any time); it is sent again once.
     async fn push(
         &self,
         way: Way<'_>,
         target: &Reference,
         manifest: &Manifest,
     ) -> Result<(), StepError> {
+        match read(manifest)? {
+            Content::Index(index) => self.push_index(way, target, manifest, &index).await,
+            Content::Image(image) => self.push_image(way, target, manifest, &image).await,
+        }
+    }
+
+    async fn push_index(
+        &self,
+        way: Way<'_>,
+        target: &Reference,
+        manifest: &Manifest,
+        index: &ImageIndex,
+    ) -> Result<(), StepError> {
         let client = &self.access.upstreams.client;
-        self.push_what_it_needs(way, manifest).await?;
+        self.push_children(way, index).await?;
         match client.put_manifest(target, manifest).await {
             Err(error) if error.lacks_blobs() => {
-                self.forget(way, manifest)?;
-                let way = Way {
-                    is_new_repository: false,
-                    ..way
-                };
-                Box::pin(self.push_what_it_needs(way, manifest)).await?;
+                for child in index.manifests() {
+                    let key = (way.destination.repository.clone(), digest_of(child)?);
+                    self.manifests.forget(&key);
+                }
+                self.push_children(way.again(), index).await?;
+                client.put_manifest(target, manifest).await
+            }
+            result => result,
+        }
+        .map_err(StepError::at(Step::Copy))
+    }
+
+    async fn push_image(
+        &self,
+        way: Way<'_>,
+        target: &Reference,
+        manifest: &Manifest,
+        image: &ImageManifest,
+    ) -> Result<(), StepError> {
+        let client = &self.access.upstreams.client;
+        let claim = self.blobs.claim(way, image)?;
+        self.blobs.bring(way, &claim).await?;
+        match client.put_manifest(target, manifest).await {
+            Err(error) if error.lacks_blobs() => {
+                claim.lost();
+                self.blobs.bring(way.again(), &claim).await?;
                 client.put_manifest(target, manifest).await
             }
             result => result,
         }
         .map_err(StepError::at(Step::Copy))?;
-        match read(manifest)? {
-            Content::Index(_) => Ok(()),
-            Content::Image(image) => self.blobs.committed(way, &image),
-        }
+        claim.committed();
+        Ok(())
     }
 
-    async fn push_what_it_needs(&self, way: Way<'_>, manifest: &Manifest) -> Result<(), StepError> {
-        match read(manifest)? {
-            Content::Index(index) => {
-                stream::iter(index.manifests())
-                    .map(|child| Box::pin(self.push_child(way, child)))
-                    .buffer_unordered(PARALLEL_CHILDREN)
-                    .try_collect()
-                    .await
-            }
-            Content::Image(image) => self.blobs.push(way, &image).await,
-        }
+    async fn push_children(&self, way: Way<'_>, index: &ImageIndex) -> Result<(), StepError> {
+        stream::iter(index.manifests())
+            .map(|child| Box::pin(self.push_child(way, child)))
+            .buffer_unordered(PARALLEL_CHILDREN)
+            .try_collect()
+            .await
     }
 
     async fn push_child(&self, way: Way<'_>, child: &Descriptor) -> Result<(), StepError> {
@@ -172,19 +185,6 @@ impl<'a> Copier<'a> {
         let head = self.access.upstreams.client.head_manifest(target).await;
         head.map(|head| head.is_some())
             .map_err(StepError::at(Step::Copy))
-    }
-
-    fn forget(&self, way: Way<'_>, manifest: &Manifest) -> Result<(), StepError> {
-        match read(manifest)? {
-            Content::Index(index) => {
-                for child in index.manifests() {
-                    let key = (way.destination.repository.clone(), digest_of(child)?);
-                    self.manifests.forget(&key);
-                }
-                Ok(())
-            }
-            Content::Image(image) => self.blobs.forget(way, &image),
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod base;
 mod base_image;
 mod blobs;
 mod build;
+mod claims;
 mod copy;
 mod error;
 mod expand;

@@ -9,3 +9,13 @@ pub(super) struct Way<'a> {
     pub(super) destination: &'a Reference,
     pub(super) is_new_repository: bool,
 }
+
+impl Way<'_> {
+    /// The same way, when what seemed to be there was not.
+    pub(super) fn again(self) -> Self {
+        Self {
+            is_new_repository: false,
+            ..self
+        }
+    }
+}

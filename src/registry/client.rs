@@ -1,6 +1,6 @@
 //! The client: one for a process, with its connections and what it knows of each registry.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,20 +8,24 @@ use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
 
-use super::politeness::{Manners, Politeness, Transfer};
+use super::politeness::{Manners, Politeness};
 use super::rate_limit::RateLimit;
 use super::request::Request;
 use super::retry::with_retries;
 use super::session::Session;
+use super::transfers::{Transfer, Transfers};
 use super::transport::{Transport, host, read};
-use super::{Cause, Credentials, Endpoint, Error};
+use super::{Cause, Credentials, Endpoint, Error, Meter};
 use crate::failure::Kind;
 use crate::image::{Digest, Registry};
 
 /// Speaks to registries. A clone shares connections, tokens and what is known of each registry, so
 /// a process needs one.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    pub(super) meter: Arc<Meter>,
+}
 
 /// What a [`Client`] needs to know.
 pub struct Options {
@@ -40,6 +44,7 @@ struct Inner {
     credentials: Arc<dyn Credentials>,
     endpoints: BTreeMap<Registry, Endpoint>,
     politeness: Politeness,
+    transfers: Arc<Transfers>,
     hosts: Mutex<HashMap<Registry, Arc<Host>>>,
 }
 
@@ -68,13 +73,26 @@ impl Client {
             .collect();
         let transport =
             Transport::new(&options.extra_root_certificates, plain_hosts).map_err(Error::setup)?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             transport: Arc::new(transport),
             credentials: options.credentials,
             endpoints: options.endpoints,
+            transfers: Transfers::new(options.politeness.transfers),
             politeness: options.politeness,
             hosts: Mutex::default(),
-        })))
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+            meter: Arc::default(),
+        })
+    }
+
+    /// The same client, whose work this meter counts.
+    pub fn metered(&self, meter: &Arc<Meter>) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            meter: Arc::clone(meter),
+        }
     }
 
     /// Sends a request that may be repeated and reads the answer, of at most `limit` bytes.
@@ -82,7 +100,7 @@ impl Client {
         let registry = self.host(&request.registry);
         let attempt = async || {
             let _slot = registry.manners.turn(&request.method).await;
-            let response = registry.session.send(request).await?;
+            let response = registry.session.send(request, &self.meter).await?;
             let host = host(response.url());
             let headers = response.headers().clone();
             registry.manners.learn(RateLimit::of(&headers));
@@ -106,21 +124,16 @@ impl Client {
     /// the reason.
     pub(super) fn failed(&self, request: &Request, cause: Arc<Cause>) -> Error {
         let is_refused = cause.kind() == Kind::Refused;
-        let remedy = is_refused.then(|| self.0.credentials.remedy(&request.registry));
+        let remedy = is_refused.then(|| self.inner.credentials.remedy(&request.registry));
         request.failed(cause).with_remedy(remedy)
     }
 
-    /// Waits for the right to move a blob: a slot at each of these registries, both ends of a copy
-    /// together. Reading and writing blobs takes no slot by itself, so that whoever holds one end
-    /// never waits for the other; all other requests see to themselves.
-    pub async fn transfer(&self, ends: &[&Registry]) -> Transfer {
-        // All take them in the same order, so that nobody waits in a circle.
-        let ends: BTreeSet<&Registry> = ends.iter().copied().collect();
-        let mut slots = Vec::with_capacity(ends.len());
-        for registry in ends {
-            slots.push(self.host(registry).manners.transfers.slot().await);
-        }
-        Transfer { _slots: slots }
+    /// Waits for the right to move a blob of so many bytes: a slot at each of these registries, both
+    /// ends of a copy together. Reading and writing blobs takes no slot by itself, so that whoever
+    /// holds one end never waits for the other; all other requests see to themselves.
+    pub async fn transfer(&self, ends: &[&Registry], size: u64) -> Transfer {
+        let ends = ends.iter().map(|&end| end.clone()).collect();
+        self.inner.transfers.slot(ends, size).await
     }
 
     /// What the registry last told of how much may still be read; `None` when it told nothing.
@@ -129,7 +142,7 @@ impl Client {
     }
 
     pub(super) fn host(&self, registry: &Registry) -> Arc<Host> {
-        let inner = &*self.0;
+        let inner = &*self.inner;
         let mut hosts = inner.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let host = hosts.entry(registry.clone()).or_insert_with(|| {
             let endpoint = inner.endpoints.get(registry).cloned();
@@ -140,7 +153,11 @@ impl Client {
                     Arc::clone(&inner.transport),
                     Arc::clone(&inner.credentials),
                 ),
-                manners: Manners::new(registry.clone(), &inner.politeness),
+                manners: Manners::new(
+                    registry.clone(),
+                    &inner.politeness,
+                    Arc::clone(&inner.transfers),
+                ),
             })
         });
         Arc::clone(host)

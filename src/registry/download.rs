@@ -140,7 +140,7 @@ impl Download {
         let Host { session, manners } = &*self.host;
         let attempt = async || {
             manners.wait().await;
-            session.send(&self.request).await
+            session.send(&self.request, &self.client.meter).await
         };
         with_retries(manners, &Method::GET, attempt).await
     }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::pace::Pace;
 use super::rate_limit::RateLimit;
 use super::session::PUBLIC_ECR;
+use super::transfers::Transfers;
 use super::window::{Slot, Window};
 use crate::image::Registry;
 
@@ -69,17 +70,11 @@ impl fmt::Debug for Politeness {
     }
 }
 
-/// The right to move a blob: one slot at each registry that takes part, free again when dropped.
-#[derive(Debug)]
-pub struct Transfer {
-    pub(super) _slots: Vec<Slot>,
-}
-
 /// One registry's slots, paces and pauses, which all requests to it share.
 pub(super) struct Manners {
     registry: Registry,
     on_pause: Option<OnPause>,
-    pub(super) transfers: Arc<Window>,
+    transfers: Arc<Transfers>,
     requests: Arc<Window>,
     puts: Option<Mutex<Pace>>,
     heads: Option<Mutex<Pace>>,
@@ -88,11 +83,16 @@ pub(super) struct Manners {
 }
 
 impl Manners {
-    pub(super) fn new(registry: Registry, politeness: &Politeness) -> Self {
+    /// `transfers` is shared with all other registries.
+    pub(super) fn new(
+        registry: Registry,
+        politeness: &Politeness,
+        transfers: Arc<Transfers>,
+    ) -> Self {
         let pace = |applies: bool, per_second| applies.then(|| Mutex::new(Pace::new(per_second)));
         Self {
             on_pause: politeness.on_pause.clone(),
-            transfers: Window::new(politeness.transfers),
+            transfers,
             requests: Window::new(REQUESTS),
             puts: pace(is_ecr(&registry), politeness.manifest_puts),
             heads: pace(registry.is_docker_hub(), DOCKER_HUB_HEADS),
@@ -143,7 +143,7 @@ impl Manners {
     /// The registry took a request well.
     pub(super) fn succeeded(&self, method: &Method) {
         self.requests.succeeded();
-        self.transfers.succeeded();
+        self.transfers.succeeded(&self.registry);
         locked(&self.pause).succeeded(Instant::now());
         if let Some(pace) = self.pace(method) {
             locked(pace).succeeded();
@@ -159,7 +159,7 @@ impl Manners {
         let begun = locked(&self.pause).throttled(now, asked);
         if let Some(pause) = begun {
             self.requests.throttled();
-            self.transfers.throttled();
+            self.transfers.throttled(&self.registry);
             tracing::debug!(registry = %self.registry, ?pause, "slowing down");
             if let Some(on_pause) = &self.on_pause {
                 on_pause(&self.registry, pause);
@@ -251,7 +251,8 @@ mod tests {
             manifest_puts: 2,
             ..Politeness::default()
         };
-        Manners::new(registry.parse().unwrap(), &politeness)
+        let transfers = Transfers::new(politeness.transfers);
+        Manners::new(registry.parse().unwrap(), &politeness, transfers)
     }
 
     #[test]
@@ -324,26 +325,6 @@ mod tests {
         ] {
             assert_eq!(is_ecr(&registry.parse().unwrap()), expected, "{registry}");
         }
-    }
-
-    #[tokio::test]
-    async fn both_ends_are_taken_together() {
-        let fake = Fake::start(|_, _| Reply::status(200)).await;
-        let client = fake.client();
-        let [one, other]: [Registry; 2] = ["a.example", "b.example"].map(|it| it.parse().unwrap());
-        let mut held = Vec::new();
-        for _ in 0..TRANSFERS {
-            held.push(client.transfer(&[&one, &one]).await);
-        }
-        let is_free = async |ends: &[&Registry]| {
-            let transfer = client.transfer(ends);
-            let limit = Duration::from_millis(20);
-            tokio::time::timeout(limit, transfer).await.is_ok()
-        };
-        assert!(!is_free(&[&other, &one]).await);
-        assert!(is_free(&[&other]).await);
-        drop(held);
-        assert!(is_free(&[&other, &one]).await);
     }
 
     #[tokio::test]

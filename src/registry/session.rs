@@ -12,7 +12,7 @@ use super::scheme::Scheme;
 use super::tokens::Tokens;
 use super::transport::{Outgoing, Transport, Upload, beginning};
 use super::trial::Trial;
-use super::{Answer, Authorization, Cause, Credentials, Endpoint, Login};
+use super::{Answer, Authorization, Cause, Credentials, Endpoint, Login, Meter};
 use crate::image::Registry;
 
 mod grant;
@@ -65,7 +65,11 @@ impl Session {
     /// Sends a request with what is known, and once more with new credentials where the registry
     /// wants others. A registry that refuses the login itself is not asked again; one that took it
     /// before may still refuse a repository.
-    pub(super) async fn send(&self, request: &Request) -> Result<Response, Arc<Cause>> {
+    pub(super) async fn send(
+        &self,
+        request: &Request,
+        meter: &Meter,
+    ) -> Result<Response, Arc<Cause>> {
         let _turn = match self.scheme().await? {
             Scheme::Open => None,
             Scheme::Basic | Scheme::Bearer(_) => self.trial.turn().await,
@@ -73,7 +77,7 @@ impl Session {
         if let Some(cause) = self.closed.get() {
             return Err(Arc::clone(cause));
         }
-        let sent = self.send_convincingly(request).await;
+        let sent = self.send_convincingly(request, meter).await;
         if let Err(cause) = &sent
             && cause.is_final()
         {
@@ -82,11 +86,15 @@ impl Session {
         sent
     }
 
-    async fn send_convincingly(&self, request: &Request) -> Result<Response, Arc<Cause>> {
+    async fn send_convincingly(
+        &self,
+        request: &Request,
+        meter: &Meter,
+    ) -> Result<Response, Arc<Cause>> {
         let mut sent = self.authorization(request, None, None).await?;
         let mut is_renewed = false;
         loop {
-            let outcome = self.exchange(request, &sent).await;
+            let outcome = self.exchange(request, &sent, meter).await;
             if matches!(sent, Authorization::Basic { .. }) && is_taken(&outcome) {
                 self.trial.end();
             }
@@ -114,6 +122,7 @@ impl Session {
         &self,
         request: &Request,
         authorization: &Authorization,
+        meter: &Meter,
     ) -> Result<Response, Cause> {
         let outgoing = Outgoing {
             method: request.method.clone(),
@@ -121,6 +130,7 @@ impl Session {
             accept: request.accept,
             offset: request.offset,
             body: request.body.clone(),
+            meter: Some(meter),
         };
         self.transport.send(outgoing, authorization).await
     }
@@ -168,6 +178,7 @@ impl Session {
             accept: &[],
             offset: 0,
             body: None,
+            meter: None,
         };
         let pinged = self.transport.send(outgoing, &Authorization::Anonymous);
         match pinged.await {

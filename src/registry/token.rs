@@ -117,6 +117,7 @@ impl TokenService {
             accept: &[],
             offset: 0,
             body: None,
+            meter: None,
         }
     }
 
@@ -138,6 +139,7 @@ impl TokenService {
                 media_type: "application/x-www-form-urlencoded".to_owned(),
                 bytes: form.into(),
             }),
+            meter: None,
         }
     }
 }

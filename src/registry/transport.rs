@@ -1,6 +1,7 @@
 //! HTTP: connections, time limits, redirects, reading what comes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -12,7 +13,7 @@ use url::Url;
 use super::proxy::{self, Proxies};
 use super::pulse::Pulse;
 use super::request::Body;
-use super::{Answer, Authorization, Cause, NetworkError};
+use super::{Answer, Authorization, Cause, Meter, NetworkError};
 use crate::image::Registry;
 
 /// The longest time that a connection may take to come about.
@@ -61,6 +62,8 @@ pub(super) struct Outgoing<'a> {
     /// How many bytes at the beginning are not wanted.
     pub(super) offset: u64,
     pub(super) body: Option<Body>,
+    /// Counts it.
+    pub(super) meter: Option<&'a Meter>,
 }
 
 /// A body that cannot be sent twice.
@@ -70,6 +73,8 @@ pub(super) struct Upload {
     pub(super) body: reqwest::Body,
     /// Whether it moves.
     pub(super) pulse: Pulse,
+    /// Counts the request; the body counts itself.
+    pub(super) meter: Arc<Meter>,
 }
 
 impl Transport {
@@ -146,6 +151,7 @@ impl Transport {
             .header(CONTENT_LENGTH, upload.size)
             .body(upload.body);
         let begun = Instant::now();
+        upload.meter.request();
         let response = upload
             .pulse
             .guard(request.send())
@@ -222,6 +228,9 @@ impl Transport {
             request = request.header(CONTENT_LENGTH, 0);
         }
         let begun = Instant::now();
+        if let Some(meter) = outgoing.meter {
+            meter.request();
+        }
         let sent = timeout(STALL_TIMEOUT, authorization.apply(request).send()).await;
         let response = sent
             .map_err(|_| stalled(url, STALL_TIMEOUT))?

@@ -19,7 +19,7 @@ use super::request::Request;
 use super::retry::with_retries;
 use super::session::is_unauthorized;
 use super::transport::{Upload, header, host};
-use super::{Cause, Client, Error};
+use super::{Cause, Client, Error, Meter};
 use crate::image::{Digest, Reference, Repository};
 
 /// How a blob came to be where it was wanted.
@@ -59,7 +59,7 @@ impl Client {
         E: From<Error> + Send + 'static,
     {
         let host = self.host(&reference.registry);
-        let upload = BlobUpload::new(&host, reference, digest, size, mount_from);
+        let upload = BlobUpload::new(self, &host, reference, (digest, size), mount_from);
         let outcome = with_retries(&host.manners, &Method::POST, || upload.attempt(&open)).await;
         outcome.unwrap_or_else(|cause| Err(self.failed(&upload.begin, cause).into()))
     }
@@ -68,6 +68,7 @@ impl Client {
 /// A blob to be written, and what earlier tries taught.
 struct BlobUpload<'a> {
     host: &'a Host,
+    meter: &'a Arc<Meter>,
     digest: &'a Digest,
     size: u64,
     exists: Request,
@@ -81,10 +82,10 @@ struct BlobUpload<'a> {
 
 impl<'a> BlobUpload<'a> {
     fn new(
+        client: &'a Client,
         host: &'a Host,
         reference: &Reference,
-        digest: &'a Digest,
-        size: u64,
+        (digest, size): (&'a Digest, u64),
         mount_from: Option<&Repository>,
     ) -> Self {
         let begin = |path: &str| {
@@ -103,6 +104,7 @@ impl<'a> BlobUpload<'a> {
         });
         Self {
             host,
+            meter: &client.meter,
             digest,
             size,
             exists: existence(reference, digest),
@@ -150,11 +152,17 @@ impl<'a> BlobUpload<'a> {
             Err(error) => return Ok(Err(error)),
         };
         let (size, pulse) = (self.size, Pulse::new());
-        let (outflow, flawed) = Outflow::new(source, size, pulse.clone());
+        let meter = Arc::clone(self.meter);
+        let (outflow, flawed) = Outflow::new(source, size, pulse.clone(), Arc::clone(&meter));
         let body = Body::wrap_stream(outflow);
         self.host.manners.wait().await;
         self.was_sent.store(true, Ordering::Relaxed);
-        let upload = Upload { size, body, pulse };
+        let upload = Upload {
+            size,
+            body,
+            pulse,
+            meter,
+        };
         let sent = self.host.session.upload(&self.begin, &url, upload).await;
         match flawed.take() {
             Some(Flaw::Failed(error)) => Ok(Err(error)),
@@ -168,12 +176,16 @@ impl<'a> BlobUpload<'a> {
 
     async fn is_there(&self) -> bool {
         self.host.manners.wait().await;
-        self.host.session.send(&self.exists).await.is_ok()
+        self.host
+            .session
+            .send(&self.exists, self.meter)
+            .await
+            .is_ok()
     }
 
     /// Where to send the blob; `None` when it was mounted.
     async fn begin(&self) -> Result<Option<Url>, Arc<Cause>> {
-        self.host.manners.wait().await;
+        let _slot = self.host.manners.turn(&Method::POST).await;
         let mount = self.mount.as_ref();
         let mount = mount.filter(|_| !self.is_mount_refused.load(Ordering::Relaxed));
         let response = match mount {
@@ -191,7 +203,7 @@ impl<'a> BlobUpload<'a> {
     }
 
     async fn post(&self, request: &Request) -> Result<Response, Arc<Cause>> {
-        let sent = self.host.session.send(request).await;
+        let sent = self.host.session.send(request, self.meter).await;
         sent.map_err(|cause| match Arc::try_unwrap(cause) {
             Ok(Cause::Broken { host, source }) if is_ecr(&request.registry) => {
                 Arc::new(Cause::NoUpload { host, source })

@@ -4,21 +4,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// How many at once: halved when the registry complains, and one more after as many successes.
+#[derive(Debug)]
+pub(super) struct Limit {
+    most: usize,
+    now: usize,
+    /// How many requests were taken well since the limit last changed.
+    successes: usize,
+}
+
 /// Slots, of which some are taken away when the registry complains and come back one by one.
 #[derive(Debug)]
 pub(super) struct Window {
-    most: usize,
     size: Mutex<Size>,
     permits: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
 struct Size {
-    limit: usize,
+    limit: Limit,
     /// How many slots in use are not to be used again.
     surplus: usize,
-    /// How many requests were taken well since the limit last changed.
-    successes: usize,
 }
 
 /// One of a registry's slots, free again when dropped.
@@ -28,18 +34,49 @@ pub(super) struct Slot {
     permit: Option<OwnedSemaphorePermit>,
 }
 
+impl Limit {
+    /// This many, and at least one.
+    pub(super) fn new(most: usize) -> Self {
+        let most = most.max(1);
+        Self {
+            most,
+            now: most,
+            successes: 0,
+        }
+    }
+
+    pub(super) fn now(&self) -> usize {
+        self.now
+    }
+
+    /// The registry took a request well. Returns whether there may be one more now.
+    pub(super) fn succeeded(&mut self) -> bool {
+        self.successes += 1;
+        let grows = self.now < self.most && self.successes >= self.now;
+        if grows {
+            self.now += 1;
+            self.successes = 0;
+        }
+        grows
+    }
+
+    /// The registry complained. Returns how many fewer there may be now.
+    pub(super) fn throttled(&mut self) -> usize {
+        let now = 1.max(self.now / 2);
+        let gone = self.now - now;
+        self.now = now;
+        self.successes = 0;
+        gone
+    }
+}
+
 impl Window {
     /// This many slots, and at least one.
     pub(super) fn new(slots: usize) -> Arc<Self> {
-        let most = slots.max(1);
+        let limit = Limit::new(slots);
         Arc::new(Self {
-            most,
-            size: Mutex::new(Size {
-                limit: most,
-                surplus: 0,
-                successes: 0,
-            }),
-            permits: Arc::new(Semaphore::new(most)),
+            permits: Arc::new(Semaphore::new(limit.now())),
+            size: Mutex::new(Size { limit, surplus: 0 }),
         })
     }
 
@@ -55,12 +92,9 @@ impl Window {
     /// The registry took a request well.
     pub(super) fn succeeded(&self) {
         let mut size = self.size();
-        size.successes += 1;
-        if size.limit == self.most || size.successes < size.limit {
+        if !size.limit.succeeded() {
             return;
         }
-        size.limit += 1;
-        size.successes = 0;
         if size.surplus > 0 {
             size.surplus -= 1;
         } else {
@@ -71,10 +105,7 @@ impl Window {
     /// The registry complained: half of the slots are gone, those in use when they are free.
     pub(super) fn throttled(&self) {
         let mut size = self.size();
-        let limit = 1.max(size.limit / 2);
-        let gone = size.limit - limit;
-        size.limit = limit;
-        size.successes = 0;
+        let gone = size.limit.throttled();
         size.surplus += gone - self.permits.forget_permits(gone);
     }
 

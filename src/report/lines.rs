@@ -107,6 +107,15 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
                 count(*listed, "tag")
             )]
         }
+        Event::SourceRead {
+            image,
+            source,
+            platform,
+        } => vec![format!(
+            "{}: read the manifest of {} to find {platform}, which a limit on pulls counts as one",
+            name(image),
+            source.familiar()
+        )],
         Event::Paused { registry, pause } => {
             let seconds = pause.as_secs_f64();
             vec![format!(

@@ -97,6 +97,7 @@ impl Observer for Progress {
                 }
             }
             Event::Selected { .. }
+            | Event::SourceRead { .. }
             | Event::Paused { .. }
             | Event::PullsLeft { .. }
             | Event::NoDocker { .. }

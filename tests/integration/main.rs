@@ -3,6 +3,7 @@
 mod aws_settings;
 mod broken_files;
 mod changes;
+mod choices;
 mod copies;
 mod copy_faults;
 mod dockerhub_clone;
@@ -19,3 +20,4 @@ mod proxies;
 mod repositories;
 mod retries;
 mod secrets;
+mod shared_blobs;

@@ -21,6 +21,7 @@ async fn get(url: &str) -> Result<Response, Cause> {
         accept: &[],
         offset: 0,
         body: None,
+        meter: None,
     };
     transport(&[])
         .send(outgoing, &Authorization::Anonymous)
@@ -135,6 +136,7 @@ async fn what_cannot_be_sent_is_no_broken_connection() {
             media_type: "application/json\ninjected: 1".to_owned(),
             bytes: Bytes::new(),
         }),
+        meter: None,
     };
     let sent = transport(&[])
         .send(outgoing, &Authorization::Anonymous)

@@ -73,6 +73,23 @@ async fn a_blob_costs_two_requests() {
 }
 
 #[tokio::test]
+async fn what_was_really_sent_is_counted() {
+    let fake = Fake::start(|request, earlier| match registry(request, earlier) {
+        _ if request.line.starts_with("PUT /upload/0") => Reply::status(500),
+        reply => reply,
+    })
+    .await;
+    let meter = Arc::new(Meter::default());
+    let client = fake.client();
+    let metered = client.metered(&meter);
+    let image = fake.image("app");
+    upload(&metered, &image, None).await.unwrap();
+    upload(&client, &image, None).await.unwrap();
+    // Twice POST and PUT, and between them the question whether it arrived after all.
+    assert_eq!((meter.requests(), meter.bytes_sent()), (5, 2 * 18));
+}
+
+#[tokio::test]
 async fn a_download_is_a_source() {
     let source = Fake::start(|request, _| match request.headers.get("range") {
         None => Reply::status(200)
