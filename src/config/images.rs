@@ -100,6 +100,8 @@ fn image(
         lines: options.lines.clone().unwrap_or_default(),
         template: options.template.clone().unwrap_or_default(),
         args: options.args.clone().unwrap_or_default(),
+        publish: options.publish.unwrap_or_default(),
+        compression: options.compression.unwrap_or_default(),
     };
     let pattern = listed.map(|(source, tags)| ImagePattern::new(tags, image(source)));
     Some((named.into_iter().map(image).collect(), pattern))

@@ -30,6 +30,6 @@ pub use image_pattern::{Expansion, ImagePattern};
 pub use mistakes::Mistakes;
 pub use single::SingleImage;
 pub use specification::{
-    Attestations, Destination, ImageSpecification, OnConflict, Platforms, Repositories,
+    Attestations, Destination, ImageSpecification, OnConflict, Platforms, Publish, Repositories,
     Specification, Upstream,
 };

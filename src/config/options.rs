@@ -6,13 +6,25 @@ use super::check::Checker;
 use super::hint::{nearest, suggest};
 use super::mistakes::{Located, Place, Position};
 use super::reader::{Line, Table};
-use super::specification::{Attestations, Platforms};
+use super::specification::{Attestations, Platforms, Publish};
 use super::written;
+use crate::docker::Compression;
 use crate::dockerfile::{LineError, Lines, Template, builds_on, check_dockerfile};
 use crate::image::Platform;
 
 /// A name that no upstream image has, to try a template with.
 const TRIAL_BASE: &str = "longshore.invalid/base";
+
+const ATTESTATIONS: [(&str, Attestations); 2] =
+    [("keep", Attestations::Keep), ("drop", Attestations::Drop)];
+
+const PUBLISHERS: [(&str, Publish); 2] = [
+    ("longshore", Publish::Longshore),
+    ("daemon", Publish::Daemon),
+];
+
+const COMPRESSIONS: [(&str, Compression); 2] =
+    [("gzip", Compression::Gzip), ("zstd", Compression::Zstd)];
 
 /// What was set. What is absent was not.
 #[derive(Clone, Default)]
@@ -23,6 +35,8 @@ pub(super) struct Options {
     pub(super) lines: Option<Lines>,
     pub(super) template: Option<Template>,
     pub(super) args: Option<BTreeMap<String, String>>,
+    pub(super) publish: Option<Publish>,
+    pub(super) compression: Option<Compression>,
     template_place: Option<Place>,
     /// Where these very options ask for attestations.
     keeps_attestations: Option<Place>,
@@ -34,9 +48,14 @@ impl Options {
             .platforms
             .and_then(|written| platforms(written, checker));
         let attestations_place = written.attestations.as_ref().map(|text| text.place.clone());
-        let attestations = written
-            .attestations
-            .and_then(|text| attestations(&text, checker));
+        let attestations = written.attestations.and_then(|text| {
+            choice(
+                &text,
+                &ATTESTATIONS,
+                "nothing to do with attestations",
+                checker,
+            )
+        });
         let keeps = attestations == Some(Attestations::Keep);
         let lines = written.lines.and_then(|written| lines(&written, checker));
         if let Some(builder) = written.builder.filter(|builder| builder.value != "docker") {
@@ -48,6 +67,12 @@ impl Options {
         let template_place = build.template.as_ref().map(|path| path.place.clone());
         let template = build.template.and_then(|path| template(&path, checker));
         let args = build.args.map(|args| arguments(args, checker));
+        let publish = written.publish;
+        let publish = publish
+            .and_then(|text| choice(&text, &PUBLISHERS, "nobody who could publish", checker));
+        let compression = written.compression;
+        let compression = compression
+            .and_then(|text| choice(&text, &COMPRESSIONS, "no compression of layers", checker));
         Self {
             platforms,
             attestations,
@@ -55,6 +80,8 @@ impl Options {
             lines,
             template,
             args,
+            publish,
+            compression,
             template_place,
             keeps_attestations: attestations_place.filter(|_| keeps),
         }
@@ -72,6 +99,8 @@ impl Options {
             referrers: self.referrers.or(others.referrers),
             lines: self.lines.or_else(|| others.lines.clone()),
             args: self.args.or_else(|| others.args.clone()),
+            publish: self.publish.or(others.publish),
+            compression: self.compression.or(others.compression),
             template,
             template_place,
             keeps_attestations: self.keeps_attestations,
@@ -161,17 +190,21 @@ fn platforms(written: written::Platforms, checker: &mut Checker<'_>) -> Option<P
     Some(Platforms::Only(platforms))
 }
 
-fn attestations(text: &Located<String>, checker: &mut Checker<'_>) -> Option<Attestations> {
-    match text.value.as_str() {
-        "keep" => Some(Attestations::Keep),
-        "drop" => Some(Attestations::Drop),
-        other => {
-            let message = format!("`{other}` is nothing to do with attestations");
-            let hint = suggest(other, &["keep", "drop"], "write one of");
-            checker.mistakes.add(&text.place, message, hint);
-            None
-        }
+/// One of a few words; what it is said to be is for the error.
+fn choice<T: Copy>(
+    text: &Located<String>,
+    words: &[(&'static str, T)],
+    what: &str,
+    checker: &mut Checker<'_>,
+) -> Option<T> {
+    let found = words.iter().find(|(word, _)| *word == text.value);
+    if found.is_none() {
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let message = format!("`{}` is {what}", text.value);
+        let hint = suggest(&text.value, &names, "write one of");
+        checker.mistakes.add(&text.place, message, hint);
     }
+    found.map(|(_, value)| *value)
 }
 
 fn lines(written: &[Located<Line>], checker: &mut Checker<'_>) -> Option<Lines> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ImagePattern;
+use crate::docker::Compression;
 use crate::dockerfile::{Lines, Template};
 use crate::ecr::RepositorySettings;
 use crate::image::{Platform, Reference, Registry, Repository, Tag};
@@ -100,6 +101,20 @@ pub struct ImageSpecification {
     pub template: Template,
     /// Build arguments by name.
     pub args: BTreeMap<String, String>,
+    /// Who pushes what is built.
+    pub publish: Publish,
+    /// How the layers that the lines add are compressed.
+    pub compression: Compression,
+}
+
+/// Who pushes what is built.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Publish {
+    /// longshore: the base's layers as they are upstream, and the new ones.
+    #[default]
+    Longshore,
+    /// The Docker daemon, which compresses every layer anew that the repository lacks.
+    Daemon,
 }
 
 /// Which platforms of the source are built.

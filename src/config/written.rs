@@ -86,6 +86,8 @@ written! {
         lines: Vec<Located<Line>>,
         builder: Text,
         build: Build,
+        publish: Text,
+        compression: Text,
     }
 
     /// `build`.
@@ -168,6 +170,8 @@ impl Read for Image {
                         lines: fields.read("lines"),
                         builder: fields.read("builder"),
                         build: fields.read("build"),
+                        publish: fields.read("publish"),
+                        compression: fields.read("compression"),
                     },
                 };
                 fields.close();

@@ -9,6 +9,6 @@ mod stages;
 mod template;
 
 pub use lines::{LineError, Lines, check_dockerfile};
-pub use recipe::{Recipe, label};
+pub use recipe::{Ingredients, Recipe, label};
 pub use stages::{builds_on, registries};
 pub use template::{RenderError, Template};

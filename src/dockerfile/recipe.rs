@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::image::{Digest, Platform};
+use crate::image::Digest;
 
 /// The labels and annotations that say what a built image was made from.
 pub mod label {
@@ -18,43 +18,33 @@ pub mod label {
     pub const RECIPE: &str = "longshore.recipe";
 }
 
-/// The hash of all that the user decided about an image: the Dockerfile rendered with the base's
-/// mutable name, the arguments, the platforms and whether attestations are dropped. Neither the base's digest nor longshore's version
-/// is part of it, so that only a decision of the user changes it.
+/// The hash of all that the user decided about an image. Neither the base's digest nor longshore's
+/// version is part of it, so that only a decision of the user changes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recipe(Digest);
 
+/// All that the user decides about an image. What came later is absent where it is as it was before
+/// there was a choice.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ingredients<'a> {
+    /// The Dockerfile, rendered with the base's mutable name.
+    pub dockerfile: &'a str,
+    /// Build arguments by name.
+    pub args: &'a BTreeMap<String, String>,
+    /// The platforms; `None` where the user left the choice to longshore. Their order is no matter.
+    pub platforms: Option<BTreeSet<String>>,
+    /// Whether a copy leaves attestations out: what is built has none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drops_attestations: bool,
+    /// How new layers are compressed, unless by gzip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compression: Option<&'static str>,
+}
+
 impl Recipe {
-    /// The recipe of a Dockerfile rendered with the base's mutable name. `platforms` is `None`
-    /// where the user left the choice to longshore. `drops_attestations` is for copies: what is
-    /// built has none.
-    pub fn new(
-        dockerfile: &str,
-        args: &BTreeMap<String, String>,
-        platforms: Option<&[Platform]>,
-        drops_attestations: bool,
-    ) -> Self {
-        #[derive(Serialize)]
-        struct Hashed<'a> {
-            dockerfile: &'a str,
-            args: &'a BTreeMap<String, String>,
-            platforms: Option<BTreeSet<String>>,
-            /// Absent where it is false, as it was before there was a choice.
-            #[serde(skip_serializing_if = "std::ops::Not::not")]
-            drops_attestations: bool,
-        }
-        let platforms = platforms.map(|list| {
-            list.iter()
-                .map(ToString::to_string)
-                .collect::<BTreeSet<_>>()
-        });
-        let hashed = Hashed {
-            dockerfile,
-            args,
-            platforms,
-            drops_attestations,
-        };
-        let json = serde_json::to_vec(&hashed).expect("texts and maps of texts become JSON");
+    /// The recipe of an image.
+    pub fn of(ingredients: &Ingredients<'_>) -> Self {
+        let json = serde_json::to_vec(ingredients).expect("texts and maps of texts become JSON");
         Self(Digest::of(&json))
     }
 
@@ -67,6 +57,7 @@ impl Recipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Platform;
 
     fn vault() -> (String, BTreeMap<String, String>) {
         let dockerfile =
@@ -75,6 +66,24 @@ mod tests {
             dockerfile,
             BTreeMap::from([("A".to_owned(), "1".to_owned())]),
         )
+    }
+
+    fn names(platforms: &[Platform]) -> BTreeSet<String> {
+        platforms.iter().map(ToString::to_string).collect()
+    }
+
+    fn ingredients<'a>(
+        dockerfile: &'a str,
+        args: &'a BTreeMap<String, String>,
+        platforms: Option<&[Platform]>,
+    ) -> Ingredients<'a> {
+        Ingredients {
+            dockerfile,
+            args,
+            platforms: platforms.map(names),
+            drops_attestations: false,
+            compression: None,
+        }
     }
 
     /// A changed value here would rebuild every image of every user.
@@ -86,11 +95,11 @@ mod tests {
             "linux/amd64".parse().unwrap(),
         ];
         assert_eq!(
-            Recipe::new(&dockerfile, &args, Some(&platforms), false).as_str(),
+            Recipe::of(&ingredients(&dockerfile, &args, Some(&platforms))).as_str(),
             "sha256:62fe3b619a7924c8c001966c3c222303e02ec71ae9054becec5c01568eadc42e"
         );
         assert_eq!(
-            Recipe::new(&dockerfile, &args, None, false).as_str(),
+            Recipe::of(&ingredients(&dockerfile, &args, None)).as_str(),
             "sha256:c5e0a8df63425a2c890fb127e62645cff1aa33790f3eb0d8d2110813f725c300"
         );
     }
@@ -100,15 +109,29 @@ mod tests {
         let (dockerfile, args) = vault();
         let amd64: Platform = "linux/amd64".parse().unwrap();
         let arm64: Platform = "linux/arm64/v8".parse().unwrap();
-        let of = |platforms: &[Platform]| Recipe::new(&dockerfile, &args, Some(platforms), false);
-        let open = |text: &str, args: &BTreeMap<_, _>, drops| Recipe::new(text, args, None, drops);
+        let of =
+            |platforms: &[Platform]| Recipe::of(&ingredients(&dockerfile, &args, Some(platforms)));
+        let open = |text: &str, args: &BTreeMap<_, _>| Recipe::of(&ingredients(text, args, None));
         let one = of(&[amd64.clone(), arm64.clone()]);
         assert_eq!(one, of(&[arm64, amd64.clone()]));
         assert_ne!(one, of(&[amd64]));
-        let two = open(&dockerfile, &args, false);
+        let two = open(&dockerfile, &args);
         assert_ne!(one, two);
-        assert_ne!(two, open(&dockerfile, &BTreeMap::new(), false));
-        assert_ne!(two, open(&format!("{dockerfile}USER x\n"), &args, false));
-        assert_ne!(two, open(&dockerfile, &args, true));
+        assert_ne!(two, open(&dockerfile, &BTreeMap::new()));
+        assert_ne!(two, open(&format!("{dockerfile}USER x\n"), &args));
+        let plain = ingredients(&dockerfile, &args, None);
+        let others = [
+            Ingredients {
+                drops_attestations: true,
+                ..plain.clone()
+            },
+            Ingredients {
+                compression: Some("zstd"),
+                ..plain
+            },
+        ];
+        for other in others {
+            assert_ne!(two, Recipe::of(&other));
+        }
     }
 }

@@ -19,6 +19,7 @@ use crate::image::{Digest, Repository};
 use super::build::Builder;
 use super::copy::Copier;
 use super::planner::plan_images;
+use super::way::Way;
 use super::{
     Access, Action, ImageOutcome, ImagePlan, Outcome, Plan, Reason, Status, StepError, Work,
 };
@@ -235,7 +236,14 @@ impl<'a> Workshop<'a> {
             Work::Build { base, marks } => {
                 let builder = self.builder().await?;
                 self.begin(plan, is_new).await?;
-                builder.build(image, destination, base, marks).await
+                let way = Way {
+                    source: &image.source,
+                    destination,
+                    is_new_repository: is_new,
+                };
+                builder
+                    .build(image, way, base, marks, &self.copier.blobs)
+                    .await
             }
             Work::Copy { source, part } => {
                 self.begin(plan, is_new).await?;

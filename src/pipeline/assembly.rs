@@ -116,7 +116,7 @@ fn base_layer(layer: &Descriptor) -> Result<Value, serde_json::Error> {
 /// one build to the next.
 fn reproducible(export: &Export, base: &BaseImage) -> Result<Vec<u8>, AssemblyError> {
     let mut document: Map<String, Value> = serde_json::from_slice(&export.configuration)?;
-    let diff_ids = &mut document
+    let diff_ids = document
         .get_mut("rootfs")
         .and_then(|rootfs| rootfs.get_mut("diff_ids"))
         .and_then(Value::as_array_mut)

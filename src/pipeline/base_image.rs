@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -16,13 +15,11 @@ use crate::registry::Client;
 use super::StepError;
 use super::base::BaseError;
 
-/// One platform's upstream image: its manifest and its configuration.
+/// One platform's upstream image: what is needed of its manifest and its configuration.
 #[derive(Clone, Debug)]
 pub(super) struct BaseImage {
     /// The manifest.
     pub(super) manifest: ImageManifest,
-    /// The configuration's bytes.
-    pub(super) configuration: Bytes,
     /// The digests of what is in the layers.
     pub(super) diff_ids: Vec<Digest>,
     /// How many entries the history has.
@@ -63,7 +60,7 @@ impl BaseImage {
             .get_blob(&pinned, manifest.config())
             .await
             .map_err(StepError::at(Step::Resolve))?;
-        Self::new(manifest, configuration)
+        Self::new(manifest, &configuration)
             .map_err(|source| BaseError::Configuration {
                 image: image(),
                 source,
@@ -71,11 +68,11 @@ impl BaseImage {
             .map_err(resolve(Step::Resolve))
     }
 
-    fn new(manifest: ImageManifest, configuration: Bytes) -> Result<Self, serde_json::Error> {
-        let read: ImageConfiguration = serde_json::from_slice(&configuration)?;
+    fn new(manifest: ImageManifest, configuration: &[u8]) -> Result<Self, serde_json::Error> {
+        let read: ImageConfiguration = serde_json::from_slice(configuration)?;
         let diff_ids = read.rootfs().diff_ids().iter();
         let diff_ids = diff_ids.filter_map(|digest| digest.parse().ok()).collect();
-        let created = serde_json::from_slice::<Value>(&configuration)?["created"]
+        let created = serde_json::from_slice::<Value>(configuration)?["created"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
@@ -84,7 +81,6 @@ impl BaseImage {
             history: read.history().as_ref().map_or(0, Vec::len),
             created: moment(created),
             manifest,
-            configuration,
         })
     }
 

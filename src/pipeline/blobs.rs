@@ -37,14 +37,19 @@ impl<'a> Blobs<'a> {
         }
     }
 
-    /// Claims an image's blobs for the destination's repository.
-    pub(super) fn claim(
+    /// Claims blobs, given with their sizes in bytes, for the destination's repository.
+    pub(super) fn claim(&self, way: Way<'_>, blobs: BTreeMap<Digest, u64>) -> Claim<'_> {
+        self.claims.claim(&way.destination.repository, blobs)
+    }
+
+    /// Brings blobs long before there is a manifest to hold them. Nobody waits for that manifest.
+    pub(super) async fn seed(
         &self,
         way: Way<'_>,
-        image: &ImageManifest,
-    ) -> Result<Claim<'_>, StepError> {
-        let blobs = blobs_of(image)?;
-        Ok(self.claims.claim(&way.destination.repository, blobs))
+        blobs: BTreeMap<Digest, u64>,
+    ) -> Result<(), StepError> {
+        let claim = self.claim(way, blobs);
+        self.bring(way, &claim).await
     }
 
     /// Brings what was claimed.
@@ -65,7 +70,11 @@ impl<'a> Blobs<'a> {
 
     /// The blobs that the destination repository has: ECR answers for a hundred in one call; where
     /// it does not know or may not be asked, each costs a HEAD.
-    async fn present(&self, way: Way<'_>, digests: BTreeSet<Digest>) -> BTreeSet<Digest> {
+    pub(super) async fn present(
+        &self,
+        way: Way<'_>,
+        digests: BTreeSet<Digest>,
+    ) -> BTreeSet<Digest> {
         if way.is_new_repository || digests.is_empty() {
             return BTreeSet::new();
         }
@@ -155,14 +164,20 @@ impl<'a> Blobs<'a> {
     }
 }
 
-/// The blobs of an image by digest, with their sizes in bytes. Foreign layers, which name the
-/// places where they are, belong to no registry.
-fn blobs_of(image: &ImageManifest) -> Result<BTreeMap<Digest, u64>, StepError> {
+/// The blobs of an image by digest, with their sizes in bytes.
+pub(super) fn blobs_of(image: &ImageManifest) -> Result<BTreeMap<Digest, u64>, StepError> {
+    let mut blobs = layers_of(image)?;
+    blobs.insert(digest_of(image.config())?, image.config().size());
+    Ok(blobs)
+}
+
+/// The layers of an image by digest, with their sizes in bytes. Foreign ones, which name the places
+/// where they are, belong to no registry.
+pub(super) fn layers_of(image: &ImageManifest) -> Result<BTreeMap<Digest, u64>, StepError> {
     let is_foreign =
         |layer: &&Descriptor| layer.urls().as_ref().is_some_and(|urls| !urls.is_empty());
     let layers = image.layers().iter().filter(|layer| !is_foreign(layer));
-    std::iter::once(image.config())
-        .chain(layers)
-        .map(|blob| Ok((digest_of(blob)?, blob.size())))
+    layers
+        .map(|layer| Ok((digest_of(layer)?, layer.size())))
         .collect()
 }

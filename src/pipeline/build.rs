@@ -1,18 +1,23 @@
 //! Builds one image through the Docker daemon, platform by platform.
 
-use crate::config::ImageSpecification;
-use crate::docker::{self, BuildRequest, Docker};
+use crate::config::{ImageSpecification, Publish};
+use crate::docker::{self, BuildRequest, Docker, ExportRequest, LayerSettings};
 use crate::dockerfile::{self, label};
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Platform, Reference, Registry, Tag};
 use crate::registry::Login;
 
+use super::assembly::Assembly;
 use super::base::{Base, PlatformBase};
+use super::base_image::BaseImage;
+use super::blobs::{Blobs, layers_of};
+use super::daemon_push::{BuiltPlatform, DaemonPush};
 use super::leftovers::Leftovers;
 use super::marks::Marks;
 use super::observe::TemplateError;
-use super::publish::{BuiltPlatform, Publisher};
+use super::publish::{Publisher, Ready};
+use super::way::Way;
 use super::{Access, StepError};
 
 /// Builds and publishes images.
@@ -70,16 +75,17 @@ impl<'a> Builder<'a> {
     pub(super) async fn build(
         &self,
         image: &ImageSpecification,
-        destination: &Reference,
+        way: Way<'_>,
         base: &Base,
         marks: &Marks,
+        blobs: &Blobs<'_>,
     ) -> Result<Digest, StepError> {
         let mut leftovers = Leftovers::default();
         let published = self
-            .publish(image, destination, base, marks, &mut leftovers)
+            .publish(image, way, base, marks, blobs, &mut leftovers)
             .await;
         leftovers
-            .remove(self.access, &self.docker, destination)
+            .remove(self.access, &self.docker, way.destination)
             .await;
         published
     }
@@ -87,30 +93,76 @@ impl<'a> Builder<'a> {
     async fn publish(
         &self,
         image: &ImageSpecification,
-        destination: &Reference,
+        way: Way<'_>,
         base: &Base,
         marks: &Marks,
+        blobs: &Blobs<'_>,
         leftovers: &mut Leftovers,
     ) -> Result<Digest, StepError> {
-        let platforms = base
-            .select(&image.source, &image.platforms, self.docker.platform())
-            .map_err(StepError::at(Step::Resolve))?;
-        let mut built = Vec::with_capacity(platforms.len());
-        for platform in &platforms {
-            built.push(
-                self.build_platform(image, destination, platform, marks, leftovers)
-                    .await?,
-            );
-        }
         let (access, docker) = (self.access, &self.docker);
-        Publisher {
-            access,
-            docker,
-            destination,
-            leftovers,
+        let client = &access.upstreams.client;
+        let platforms = base
+            .select(&image.source, &image.platforms, docker.platform())
+            .map_err(StepError::at(Step::Resolve))?;
+        let mut all_built = Vec::with_capacity(platforms.len());
+        let mut all_ready = Vec::with_capacity(platforms.len());
+        for platform in &platforms {
+            let base_image = BaseImage::fetch(client, &image.source, &platform.digest).await?;
+            let base_layers = layers_of(&base_image.manifest)?;
+            // The daemon pulls the base for itself meanwhile. Where it pushes, it finds these
+            // layers by their digests and compresses none of them anew.
+            let seeded = blobs.seed(way, base_layers.clone());
+            let built = self.build_platform(image, way.destination, platform, marks, leftovers);
+            let (built, ()) = futures_util::try_join!(built, seeded)?;
+            match image.publish {
+                Publish::Daemon => all_built.push(built),
+                Publish::Longshore => all_ready.push(Ready {
+                    assembly: self.assemble(image, &built, &base_image, marks).await?,
+                    platform: built.platform,
+                    base_layers,
+                }),
+            }
         }
-        .publish(built, marks)
-        .await
+        match image.publish {
+            Publish::Longshore => {
+                let publisher = Publisher { access, blobs, way };
+                publisher.publish(all_ready, marks).await
+            }
+            Publish::Daemon => {
+                let destination = way.destination;
+                let push = DaemonPush {
+                    access,
+                    docker,
+                    destination,
+                    leftovers,
+                };
+                push.publish(all_built, marks).await
+            }
+        }
+    }
+
+    /// Takes what was built out of the daemon and puts it together for the registry.
+    async fn assemble(
+        &self,
+        image: &ImageSpecification,
+        built: &BuiltPlatform,
+        base: &BaseImage,
+        marks: &Marks,
+    ) -> Result<Assembly, StepError> {
+        let step = Step::Push(built.platform.clone());
+        let (latest, _) = base.created;
+        let request = ExportRequest {
+            id: &built.id,
+            base_layers: base.diff_ids.len(),
+            known: &base.layers(),
+            settings: LayerSettings {
+                latest,
+                compression: image.compression,
+            },
+        };
+        let export = self.docker.export(request).await;
+        let export = export.map_err(StepError::at(step.clone()))?;
+        Assembly::of_build(base, export, marks).map_err(StepError::at(step))
     }
 
     async fn build_platform(

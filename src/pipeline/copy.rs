@@ -12,7 +12,7 @@ use crate::image::{
 };
 
 use super::base::BaseError;
-use super::blobs::Blobs;
+use super::blobs::{Blobs, blobs_of};
 use super::once::Once;
 use super::part::Part;
 use super::way::Way;
@@ -26,7 +26,7 @@ const PARALLEL_CHILDREN: usize = 64;
 pub(super) struct Copier<'a> {
     access: &'a Access,
     manifests: Once<(Repository, Digest)>,
-    blobs: Blobs<'a>,
+    pub(super) blobs: Blobs<'a>,
 }
 
 /// An index or manifest of the source cannot be copied.
@@ -144,7 +144,7 @@ impl<'a> Copier<'a> {
         image: &ImageManifest,
     ) -> Result<(), StepError> {
         let client = &self.access.upstreams.client;
-        let claim = self.blobs.claim(way, image)?;
+        let claim = self.blobs.claim(way, blobs_of(image)?);
         self.blobs.bring(way, &claim).await?;
         match client.put_manifest(target, manifest).await {
             Err(error) if error.lacks_blobs() => {

@@ -9,6 +9,7 @@ mod blobs;
 mod build;
 mod claims;
 mod copy;
+mod daemon_push;
 mod error;
 mod expand;
 mod filter;

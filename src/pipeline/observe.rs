@@ -4,7 +4,8 @@
 use futures_util::stream::{self, StreamExt};
 
 use crate::config::{Attestations, ImageSpecification};
-use crate::dockerfile::{Recipe, RenderError};
+use crate::docker::Compression;
+use crate::dockerfile::{Ingredients, Recipe, RenderError};
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Manifest, Platform, Reference};
@@ -345,10 +346,12 @@ fn recipe(image: &ImageSpecification) -> Result<Recipe, TemplateError> {
     let dockerfile = image
         .template
         .render(&base_name(&image.source), &image.lines)?;
-    Ok(Recipe::new(
-        &dockerfile,
-        &image.args,
-        image.platforms.chosen(),
-        image.is_copy() && image.attestations == Attestations::Drop,
-    ))
+    let (chosen, compression) = (image.platforms.chosen(), image.compression);
+    Ok(Recipe::of(&Ingredients {
+        dockerfile: &dockerfile,
+        args: &image.args,
+        platforms: chosen.map(|list| list.iter().map(ToString::to_string).collect()),
+        drops_attestations: image.is_copy() && image.attestations == Attestations::Drop,
+        compression: (compression != Compression::default()).then(|| compression.as_str()),
+    }))
 }

@@ -1,48 +1,60 @@
-//! Publishes what was built: the Docker daemon pushes, longshore verifies, and several platforms
-//! become one index. The destination tag moves last.
+//! Publishes what was built, piece by piece: the base's layers as they are upstream, the new ones,
+//! the configuration, the manifests by digest, and the tag last.
 
-use crate::docker::{self, Docker};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
-use crate::image::{Digest, Platform, Reference, Tag};
-use crate::registry::ManifestHead;
+use crate::image::{Digest, Manifest, Platform, Reference};
+use crate::registry::{self, ManifestHead};
 
-use super::leftovers::Leftovers;
+use super::assembly::Assembly;
+use super::blobs::Blobs;
 use super::marks::Marks;
+use super::way::Way;
 use super::{Access, StepError, index};
-
-/// An image that the Docker daemon holds.
-pub(super) struct BuiltPlatform {
-    pub(super) platform: Platform,
-    pub(super) id: Digest,
-    /// The tag under which it travels where it is one of several platforms.
-    pub(super) temporary_tag: Tag,
-}
 
 /// Publishes the images of one destination tag.
 pub(super) struct Publisher<'a> {
     pub(super) access: &'a Access,
-    pub(super) docker: &'a Docker,
-    pub(super) destination: &'a Reference,
-    pub(super) leftovers: &'a mut Leftovers,
+    pub(super) blobs: &'a Blobs<'a>,
+    pub(super) way: Way<'a>,
 }
 
-/// The registry does not hold what was pushed.
+/// One platform's image, ready to go.
+pub(super) struct Ready {
+    pub(super) platform: Platform,
+    pub(super) assembly: Assembly,
+    /// The base's layers with their sizes in bytes.
+    pub(super) base_layers: BTreeMap<Digest, u64>,
+}
+
+/// A new blob could not be sent.
 #[derive(Debug, thiserror::Error)]
-#[error("`{image}` should be `{pushed}`, the registry has {found}")]
-struct Unverified {
-    image: Reference,
-    pushed: Digest,
-    found: String,
+enum SendError {
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    #[error("cannot read a new layer back from `{}`", std::env::temp_dir().display())]
+    File(#[from] io::Error),
 }
 
-impl Failure for Unverified {
+impl Failure for SendError {
     fn kind(&self) -> Kind {
-        Kind::Transient
+        match self {
+            Self::Registry(error) => error.kind(),
+            Self::File(_) => Kind::Transient,
+        }
     }
 
     fn hint(&self) -> Option<String> {
-        Some("something else wrote the tag at the same time; run again".to_owned())
+        match self {
+            Self::Registry(error) => error.hint(),
+            Self::File(_) => None,
+        }
     }
 }
 
@@ -50,113 +62,113 @@ impl Publisher<'_> {
     /// Publishes one platform as a single image, several as an index, and returns the digest that
     /// the destination tag then has.
     pub(super) async fn publish(
-        mut self,
-        built: Vec<BuiltPlatform>,
+        &self,
+        images: Vec<Ready>,
         marks: &Marks,
     ) -> Result<Digest, StepError> {
-        if let [only] = &built[..] {
-            let destination = self.destination.clone();
-            return self.push(only, &destination).await.map(|head| head.digest);
+        let destination = self.way.destination;
+        if let [only] = &images[..] {
+            self.push(only, destination).await?;
+            return Ok(only.assembly.manifest.digest().clone());
         }
-        let mut children = Vec::with_capacity(built.len());
-        for platform in built {
-            let tag = platform.temporary_tag.clone();
-            self.leftovers.tags.push(tag.clone());
-            let head = self.push(&platform, &self.destination.by_tag(tag)).await?;
-            children.push((platform.platform, head));
+        let mut children = Vec::with_capacity(images.len());
+        for image in images {
+            let manifest = &image.assembly.manifest;
+            let target = destination.by_digest(manifest.digest().clone());
+            self.push(&image, &target).await?;
+            children.push((image.platform, head(manifest)));
         }
-        self.reached(&Step::Index);
+        self.reached(Step::Index);
         let index = index::join(children, marks);
         let client = &self.access.upstreams.client;
         client
-            .put_manifest(self.destination, &index)
+            .put_manifest(destination, &index)
             .await
             .map_err(StepError::at(Step::Index))?;
-        self.verify(self.destination, index.digest()).await?;
-        let digest = index.digest().clone();
-        self.leftovers.index = Some(index);
-        Ok(digest)
+        Ok(index.digest().clone())
     }
 
-    async fn push(
-        &mut self,
-        built: &BuiltPlatform,
-        target: &Reference,
-    ) -> Result<ManifestHead, StepError> {
-        let step = Step::Push(built.platform.clone());
-        self.reached(&step);
-        let token = self
-            .access
-            .ecr
-            .token()
+    async fn push(&self, image: &Ready, target: &Reference) -> Result<(), StepError> {
+        let step = Step::Push(image.platform.clone());
+        self.reached(step.clone());
+        let Ready {
+            assembly,
+            base_layers,
+            ..
+        } = image;
+        let client = &self.access.upstreams.client;
+        let claim = self.blobs.claim(self.way, base_layers.clone());
+        self.blobs.bring(self.way, &claim).await?;
+        self.send(self.way, assembly, &step).await?;
+        match client.put_manifest(target, &assembly.manifest).await {
+            Err(error) if error.lacks_blobs() => {
+                claim.lost();
+                let again = self.way.again();
+                self.blobs.bring(again, &claim).await?;
+                self.send(again, assembly, &step).await?;
+                client.put_manifest(target, &assembly.manifest).await
+            }
+            result => result,
+        }
+        .map_err(StepError::at(step))?;
+        claim.committed();
+        Ok(())
+    }
+
+    /// Sends what the upstream has not: the new layers and the configuration.
+    async fn send(&self, way: Way<'_>, assembly: &Assembly, step: &Step) -> Result<(), StepError> {
+        let configuration = Digest::of(&assembly.configuration);
+        let layers = assembly.layers.iter().map(|layer| layer.digest.clone());
+        let all: BTreeSet<Digest> = layers.chain([configuration.clone()]).collect();
+        let present = self.blobs.present(way, all).await;
+        let layers = assembly.layers.iter();
+        stream::iter(layers.filter(|layer| !present.contains(&layer.digest)))
+            .map(|layer| self.send_one(way, &layer.digest, layer.size, || layer.read()))
+            .buffer_unordered(assembly.layers.len().max(1))
+            .try_collect::<()>()
             .await
             .map_err(StepError::at(step.clone()))?;
-        let failed = StepError::at::<docker::Error>(step);
-        let digest = self
-            .push_through_daemon(built, target, &token.login)
-            .await
-            .map_err(failed)?;
-        self.verify(target, &digest).await
-    }
-
-    /// The daemon pushes only what has the target's name. A user's own image of that name gets it
-    /// back afterwards.
-    async fn push_through_daemon(
-        &mut self,
-        built: &BuiltPlatform,
-        target: &Reference,
-        login: &crate::registry::Login,
-    ) -> Result<Digest, docker::Error> {
-        let (repository, tag) = (
-            target.name(),
-            target.tag.clone().unwrap_or_else(Tag::latest),
-        );
-        if let Some(image) = self.docker.inspect(&target.to_string()).await? {
-            self.leftovers.borrowed.push((target.clone(), image.id));
+        if present.contains(&configuration) {
+            return Ok(());
         }
-        self.leftovers.names.push(target.to_string());
-        self.docker
-            .tag(built.id.as_str(), &repository, tag.as_str())
-            .await?;
-        let mut output = |text: &str| {
-            self.access.observer.observe(Event::Output {
-                image: self.destination.clone(),
-                platform: built.platform.clone(),
-                text: text.to_owned(),
-            });
+        let bytes = &assembly.configuration;
+        let open = async || {
+            let bytes: io::Result<Bytes> = Ok(bytes.clone());
+            Ok(stream::iter([bytes]))
         };
-        self.docker
-            .push(&repository, tag.as_str(), Some(login), &mut output)
+        self.send_one(way, &configuration, bytes.len() as u64, open)
             .await
+            .map_err(StepError::at(step.clone()))
     }
 
-    /// Asks the registry itself what a tag holds; the daemon's word is not enough.
-    async fn verify(&self, image: &Reference, pushed: &Digest) -> Result<ManifestHead, StepError> {
-        self.reached(&Step::Verify);
+    async fn send_one<S, R>(
+        &self,
+        way: Way<'_>,
+        digest: &Digest,
+        size: u64,
+        open: impl Fn() -> R + Send + Sync,
+    ) -> Result<(), SendError>
+    where
+        R: Future<Output = io::Result<S>> + Send,
+        S: stream::Stream<Item = io::Result<Bytes>> + Send + 'static,
+    {
         let client = &self.access.upstreams.client;
-        let head = client
-            .head_manifest(image)
-            .await
-            .map_err(StepError::at(Step::Verify))?;
-        match head {
-            Some(head) if head.digest == *pushed => Ok(head),
-            other => {
-                let found = other.map_or("nothing".to_owned(), |head| format!("`{}`", head.digest));
-                let (image, pushed) = (image.clone(), pushed.clone());
-                Err(StepError::new(
-                    Step::Verify,
-                    Unverified {
-                        image,
-                        pushed,
-                        found,
-                    },
-                ))
-            }
-        }
+        let _slot = client.transfer(&[&way.destination.registry], size).await;
+        let open = || async { Ok::<_, SendError>(open().await?.map_err(SendError::File)) };
+        let sent = client.upload_blob(way.destination, digest, size, None, open);
+        sent.await.map(|_| ())
     }
 
-    fn reached(&self, step: &Step) {
-        let (image, step) = (self.destination.clone(), step.clone());
+    fn reached(&self, step: Step) {
+        let image = self.way.destination.clone();
         self.access.observer.observe(Event::Reached { image, step });
+    }
+}
+
+fn head(manifest: &Manifest) -> ManifestHead {
+    ManifestHead {
+        digest: manifest.digest().clone(),
+        media_type: manifest.media_type().to_owned(),
+        size: manifest.bytes().len() as u64,
     }
 }

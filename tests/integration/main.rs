@@ -17,6 +17,7 @@ mod neighbours;
 mod outputs;
 mod platforms;
 mod proxies;
+mod publishing;
 mod repositories;
 mod retries;
 mod secrets;

@@ -75,7 +75,7 @@ fn a_chart_under_the_tag_is_replaced_like_any_image_not_ours() {
         ["the tag holds an image not built by longshore"]
     );
     let config = &world.destination.manifest("chart/mongo", "latest")["config"];
-    assert_eq!(config["mediaType"], json!(media_type::DOCKER_CONFIGURATION));
+    assert_eq!(config["mediaType"], json!(media_type::OCI_CONFIGURATION));
 }
 
 #[test]

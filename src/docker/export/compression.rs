@@ -11,7 +11,8 @@ pub enum Compression {
     /// Gzip, which every container runtime reads.
     #[default]
     Gzip,
-    /// Zstandard, which Docker reads since 20.10 and containerd since 1.5.
+    /// Zstandard, which containerd reads since 1.5 and Docker since 23.0: 20.10 fails with `unexpected
+    /// EOF`.
     Zstd,
 }
 
@@ -19,6 +20,14 @@ pub enum Compression {
 const ZSTD_LEVEL: i32 = 3;
 
 impl Compression {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
     /// The media type of a layer that is compressed like this.
     pub fn media_type(self) -> &'static str {
         match self {
@@ -85,4 +94,25 @@ pub(super) fn decompress<'a>(file: impl Read + 'a) -> io::Result<Box<dyn Read + 
         Some(Compression::Zstd) => Box::new(zstd::stream::read::Decoder::with_buffer(file)?),
         None => Box::new(file),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compressed_is_read_again() {
+        let content = b"content ".repeat(1000);
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let mut encoder = Encoder::new(compression, Vec::new()).unwrap();
+            encoder.write_all(&content).unwrap();
+            let compressed = encoder.finish().unwrap();
+            assert!(compressed.len() < content.len());
+            assert_eq!(Compression::told_by(&compressed), Some(compression));
+            let mut read = Vec::new();
+            let mut decoder = decompress(&compressed[..]).unwrap();
+            decoder.read_to_end(&mut read).unwrap();
+            assert_eq!(read, content);
+        }
+    }
 }

@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::image::LABEL;
@@ -24,6 +26,17 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
     let output = command(arguments).output().unwrap();
     assert!(output.status.success(), "docker {arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Pulls an image from a private registry, without leaving the login behind.
+pub(crate) fn pull(name: &str, username: &str, password: &str) {
+    let (host, _) = name.split_once('/').unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let auth = STANDARD.encode(format!("{username}:{password}"));
+    let config = serde_json::json!({"auths": {host: {"auth": auth}}});
+    std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    let folder = folder.path().display().to_string();
+    docker(&["--config", &folder, "pull", "--quiet", name]);
 }
 
 /// What the daemon does with the images of one test, and with all that is made from them: they

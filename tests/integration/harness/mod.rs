@@ -12,7 +12,7 @@ mod registry;
 mod world;
 
 pub(crate) use aws::Aws;
-pub(crate) use docker::{Events, docker};
+pub(crate) use docker::{Events, docker, pull};
 pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use lab::Lab;
 pub(crate) use longshore::{Longshore, Run};

@@ -1,0 +1,131 @@
+//! How built images get into the registry.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Image, Index, World, docker, pull};
+
+/// The layers of an upstream image, and of what was made of it.
+fn layers(manifest: &Value) -> Vec<String> {
+    let layers = manifest["layers"].as_array().expect("a manifest").iter();
+    layers
+        .map(|layer| layer["digest"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn base_layers_keep_their_digests_and_only_the_new_ones_are_sent() {
+    let world = World::new("base-layers");
+    let image = |architecture| Image::of(&world.name, "1", architecture);
+    let index = Index::new(vec![image("amd64"), image("arm64")]);
+    world.upstream.push_index("hashicorp/vault", "1.14", &index);
+    world.write(
+        "images:\n\
+         - source: hashicorp/vault:1.14\n  \
+           platforms: [linux/amd64, linux/arm64]\n  \
+           lines: ['ENV A=1', 'VOLUME [\"/etc/vault\"]']\n\
+         - source: hashicorp/vault:1.14\n  \
+           repository: made/vault\n  \
+           lines: ['RUN mkdir /etc/vault && echo x > /etc/vault/y', 'VOLUME [\"/etc/vault\"]']\n",
+    );
+    world.longshore(&["apply"]).run().exits(0);
+
+    let pushed = world
+        .destination
+        .manifest("base-layers/hashicorp/vault", "1.14");
+    let children = pushed["manifests"].as_array().expect("an index");
+    for (child, upstream) in children.iter().zip(&index.images) {
+        let digest = child["digest"].as_str().unwrap();
+        let child = world
+            .destination
+            .manifest("base-layers/hashicorp/vault", digest);
+        let upstream = world
+            .upstream
+            .manifest("hashicorp/vault", &upstream.digest());
+        assert_eq!(layers(&child), layers(&upstream));
+    }
+    let tags = world.destination.tags("base-layers/hashicorp/vault");
+    assert_eq!(tags, ["1.14"]);
+
+    let made = world.destination.manifest("base-layers/made/vault", "1.14");
+    let native = Image::of(&world.name, "1", Image::native()).digest();
+    let upstream = world.upstream.manifest("hashicorp/vault", &native);
+    let (base, new) = (layers(&upstream), layers(&made));
+    assert_eq!(new[..base.len()], base);
+    assert_eq!(new.len(), base.len() + 1);
+    for layer in made["layers"].as_array().unwrap() {
+        let gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
+        assert_eq!(layer["mediaType"], gzip);
+    }
+    assert_eq!(
+        made["annotations"]["org.opencontainers.image.base.digest"],
+        index.digest()
+    );
+
+    let name = format!("{}/base-layers/made/vault:1.14", world.destination.host());
+    pull(&name, "AWS", &world.aws.password(world.region));
+    let read = docker(&["run", "--rm", &name, "cat", "/etc/vault/y"]);
+    let volumes = docker(&["inspect", "--format", "{{json .Config.Volumes}}", &name]);
+    docker(&["rmi", &name]);
+    assert_eq!(read.trim(), "x");
+    assert_eq!(volumes.trim(), r#"{"/etc/vault":{}}"#);
+}
+
+#[test]
+fn the_same_recipe_on_the_same_base_gives_the_same_digest() {
+    let world = World::new("again");
+    world.offer("library/mongo", "latest", "1");
+    let lines = "[ENV A=1, 'RUN mkdir -p /data/x && echo 1 > /data/x/y', WORKDIR /srv, USER 7]";
+    let mut digests = Vec::new();
+    for (repository, compression) in [("one", "gzip"), ("other", "gzip"), ("third", "zstd")] {
+        world.write(&format!(
+            "images: [{{source: mongo, repository: {repository}, lines: {lines}, \
+             compression: {compression}}}]\n"
+        ));
+        world.longshore(&["apply"]).run().exits(0);
+        digests.push(
+            world
+                .destination
+                .digest(&format!("again/{repository}"), "latest"),
+        );
+        // Files carry whole seconds.
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+    assert!(digests[0].is_some());
+    assert_eq!(digests[0], digests[1]);
+    let third = world.destination.manifest("again/third", "latest");
+    let zstd = "application/vnd.oci.image.layer.v1.tar+zstd";
+    assert_eq!(third["layers"][1]["mediaType"], zstd);
+}
+
+#[test]
+fn where_the_daemon_pushes_the_base_s_layers_are_there_before() {
+    let world = World::new("by-daemon");
+    world.offer("library/mongo", "latest", "1");
+    let base = world.upstream.manifest("library/mongo", "latest");
+    world.write("images: [{source: mongo, publish: daemon, lines: [RUN mkdir /x]}]\n");
+    world.longshore(&["apply"]).run().exits(0);
+    // Whether the daemon takes these layers depends on what it pushed before to other registries.
+    let requests = world.destination.requests();
+    let seeded = |layer: &str| {
+        let end = format!("digest={}", layer.replace(':', "%3A"));
+        requests
+            .iter()
+            .position(|it| it.method == "PUT" && it.path.ends_with(&end))
+    };
+    let pushed_at = requests
+        .iter()
+        .position(|it| it.path.contains("/manifests/"));
+    for layer in layers(&base) {
+        assert!(
+            seeded(&layer).is_some() && seeded(&layer) < pushed_at,
+            "{requests:?}"
+        );
+    }
+    let pushed = world.destination.manifest("by-daemon/mongo", "latest");
+    assert_eq!(
+        pushed["config"]["mediaType"],
+        json!("application/vnd.docker.container.image.v1+json")
+    );
+    let rerun = world.longshore(&["apply", "--output", "json"]).run();
+    assert_eq!(rerun.exits(0).each("status"), ["in place"]);
+}
