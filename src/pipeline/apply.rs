@@ -243,6 +243,11 @@ impl<'a> Workshop<'a> {
                     .copy(image, destination, source, part, is_new)
                     .await
             }
+            Work::Refer { held, lacking, .. } => {
+                self.begin(plan, is_new).await?;
+                self.copier.refer(image, destination, lacking).await?;
+                Ok(held.clone())
+            }
         }
     }
 

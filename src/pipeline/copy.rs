@@ -15,6 +15,7 @@ use super::base::BaseError;
 use super::blobs::Blobs;
 use super::once::Once;
 use super::part::Part;
+use super::referrers::{Finder, Referrer};
 use super::way::Way;
 use super::{Access, StepError};
 
@@ -24,9 +25,12 @@ const PARALLEL_CHILDREN: usize = 64;
 
 /// Copies images; each (repository, digest) travels once per run.
 pub(super) struct Copier<'a> {
-    access: &'a Access,
+    pub(super) access: &'a Access,
     manifests: Once<(Repository, Digest)>,
     blobs: Blobs<'a>,
+    pub(super) finder: Finder<'a>,
+    /// Held by whoever changes a list of referrers.
+    pub(super) lists: tokio::sync::Mutex<()>,
 }
 
 /// An index or manifest of the source cannot be copied.
@@ -53,6 +57,8 @@ impl<'a> Copier<'a> {
             access,
             manifests: Once::default(),
             blobs: Blobs::new(access),
+            finder: Finder::new(access),
+            lists: tokio::sync::Mutex::default(),
         }
     }
 
@@ -82,10 +88,28 @@ impl<'a> Copier<'a> {
             Part::Planned(manifest) => manifest.clone(),
         };
         self.push(way, destination, &manifest).await?;
+        if image.referrers {
+            self.copy_referrers(way, root, &manifest).await?;
+        }
         Ok(manifest.digest().clone())
     }
 
-    async fn fetch(&self, way: Way<'_>, digest: &Digest) -> Result<Manifest, StepError> {
+    /// Brings what refers to an image that is in place.
+    pub(super) async fn refer(
+        &self,
+        image: &ImageSpecification,
+        destination: &Reference,
+        referrers: &[Referrer],
+    ) -> Result<(), StepError> {
+        let way = Way {
+            source: &image.source,
+            destination,
+            is_new_repository: false,
+        };
+        self.bring_referrers(way, referrers).await
+    }
+
+    pub(super) async fn fetch(&self, way: Way<'_>, digest: &Digest) -> Result<Manifest, StepError> {
         let source = way.source.by_digest(digest.clone());
         let client = &self.access.upstreams.client;
         let found = client
@@ -101,7 +125,7 @@ impl<'a> Copier<'a> {
     /// Brings over what a manifest needs, then the manifest itself, by digest or under a tag. A
     /// registry may have lost what it just said to have (ECR collects layers that hang on no
     /// manifest, at any time); it is sent again once.
-    async fn push(
+    pub(super) async fn push(
         &self,
         way: Way<'_>,
         target: &Reference,
@@ -167,7 +191,11 @@ impl<'a> Copier<'a> {
             .await
     }
 
-    async fn push_child(&self, way: Way<'_>, child: &Descriptor) -> Result<(), StepError> {
+    pub(super) async fn push_child(
+        &self,
+        way: Way<'_>,
+        child: &Descriptor,
+    ) -> Result<(), StepError> {
         let digest = digest_of(child)?;
         let key = (way.destination.repository.clone(), digest.clone());
         let push = async || {
