@@ -23,6 +23,7 @@ mod planner;
 mod publish;
 mod reason;
 mod render;
+mod traffic;
 mod way;
 
 pub use access::{Access, Upstreams};
@@ -38,3 +39,4 @@ pub use plan::{Action, Decision, ImagePlan, Plan};
 pub use planner::make_plan;
 pub use reason::Reason;
 pub use render::{Dockerfile, render};
+pub use traffic::Traffic;

@@ -1,13 +1,22 @@
 //! One image's way.
 
 use crate::image::Reference;
+use crate::registry::Client;
 
-/// One image's way: where it comes from, where it goes, and whether anything can be there yet.
+use super::traffic::Tally;
+
+/// One image's way: where it comes from, where it goes, whether anything can be there yet, and what
+/// counts it.
 #[derive(Clone, Copy)]
 pub(super) struct Way<'a> {
     pub(super) source: &'a Reference,
     pub(super) destination: &'a Reference,
     pub(super) is_new_repository: bool,
+    /// Counts requests to the source.
+    pub(super) reader: &'a Client,
+    /// Counts requests to the destination.
+    pub(super) writer: &'a Client,
+    pub(super) tally: &'a Tally,
 }
 
 impl Way<'_> {
