@@ -114,6 +114,16 @@ pub enum Event {
         /// How many tags each rule left: its name and the number.
         kept: Vec<(&'static str, usize)>,
     },
+    /// Planning read an index of the source to find one platform in it, which counts as a pull where
+    /// pulls are counted.
+    SourceRead {
+        /// The destination.
+        image: Reference,
+        /// The source.
+        source: Reference,
+        /// The platform.
+        platform: Platform,
+    },
     /// A registry wants fewer requests; all of them wait.
     Paused {
         /// The registry.

@@ -51,6 +51,7 @@ fn image(
 ) -> Option<(Vec<ImageSpecification>, Option<ImagePattern>)> {
     let options = Options::check(written.options, checker).or(defaults);
     let runs = options.try_template(checker);
+    options.check_attestations(checker);
     let written_source = written.source?;
     let renamed = written
         .repository
@@ -94,6 +95,8 @@ fn image(
         source,
         repository: repository.clone(),
         platforms: platforms.clone(),
+        attestations: options.attestations.unwrap_or_default(),
+        referrers: options.referrers.unwrap_or_default(),
         lines: options.lines.clone().unwrap_or_default(),
         template: options.template.clone().unwrap_or_default(),
         args: options.args.clone().unwrap_or_default(),

@@ -30,5 +30,6 @@ pub use image_pattern::{Expansion, ImagePattern};
 pub use mistakes::Mistakes;
 pub use single::SingleImage;
 pub use specification::{
-    Destination, ImageSpecification, OnConflict, Platforms, Repositories, Specification, Upstream,
+    Attestations, Destination, ImageSpecification, OnConflict, Platforms, Repositories,
+    Specification, Upstream,
 };

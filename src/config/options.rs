@@ -1,12 +1,12 @@
-//! What an image may set and `defaults` may set for all: platforms, lines, builder, build.
+//! What an image may set and `defaults` may set for all.
 
 use std::collections::BTreeMap;
 
 use super::check::Checker;
-use super::hint::nearest;
+use super::hint::{nearest, suggest};
 use super::mistakes::{Located, Place, Position};
 use super::reader::{Line, Table};
-use super::specification::Platforms;
+use super::specification::{Attestations, Platforms};
 use super::written;
 use crate::dockerfile::{LineError, Lines, Template, builds_on, check_dockerfile};
 use crate::image::Platform;
@@ -18,10 +18,14 @@ const TRIAL_BASE: &str = "longshore.invalid/base";
 #[derive(Clone, Default)]
 pub(super) struct Options {
     pub(super) platforms: Option<Platforms>,
+    pub(super) attestations: Option<Attestations>,
+    pub(super) referrers: Option<bool>,
     pub(super) lines: Option<Lines>,
     pub(super) template: Option<Template>,
     pub(super) args: Option<BTreeMap<String, String>>,
     template_place: Option<Place>,
+    /// Where these very options ask for attestations.
+    keeps_attestations: Option<Place>,
 }
 
 impl Options {
@@ -29,6 +33,11 @@ impl Options {
         let platforms = written
             .platforms
             .and_then(|written| platforms(written, checker));
+        let attestations_place = written.attestations.as_ref().map(|text| text.place.clone());
+        let attestations = written
+            .attestations
+            .and_then(|text| attestations(&text, checker));
+        let keeps = attestations == Some(Attestations::Keep);
         let lines = written.lines.and_then(|written| lines(&written, checker));
         if let Some(builder) = written.builder.filter(|builder| builder.value != "docker") {
             let message = format!("`{}` is not a builder of this version", builder.value);
@@ -41,10 +50,13 @@ impl Options {
         let args = build.args.map(|args| arguments(args, checker));
         Self {
             platforms,
+            attestations,
+            referrers: written.referrers,
             lines,
             template,
             args,
             template_place,
+            keeps_attestations: attestations_place.filter(|_| keeps),
         }
     }
 
@@ -56,10 +68,25 @@ impl Options {
         };
         Self {
             platforms: self.platforms.or_else(|| others.platforms.clone()),
+            attestations: self.attestations.or(others.attestations),
+            referrers: self.referrers.or(others.referrers),
             lines: self.lines.or_else(|| others.lines.clone()),
             args: self.args.or_else(|| others.args.clone()),
             template,
             template_place,
+            keeps_attestations: self.keeps_attestations,
+        }
+    }
+
+    /// Refuses to keep what is lost: one platform is a single image, beside which nothing stands.
+    pub(super) fn check_attestations(&self, checker: &mut Checker<'_>) {
+        if let (Some(place), Some(Platforms::Only(list))) =
+            (&self.keeps_attestations, &self.platforms)
+            && let [only] = &list[..]
+        {
+            let message = format!("{only} alone gives a single image, without attestations");
+            let hint = "name another platform too, or leave this key out".to_owned();
+            checker.mistakes.add(place, message, hint);
         }
     }
 
@@ -132,6 +159,19 @@ fn platforms(written: written::Platforms, checker: &mut Checker<'_>) -> Option<P
         }
     }
     Some(Platforms::Only(platforms))
+}
+
+fn attestations(text: &Located<String>, checker: &mut Checker<'_>) -> Option<Attestations> {
+    match text.value.as_str() {
+        "keep" => Some(Attestations::Keep),
+        "drop" => Some(Attestations::Drop),
+        other => {
+            let message = format!("`{other}` is nothing to do with attestations");
+            let hint = suggest(other, &["keep", "drop"], "write one of");
+            checker.mistakes.add(&text.place, message, hint);
+            None
+        }
+    }
 }
 
 fn lines(written: &[Located<Line>], checker: &mut Checker<'_>) -> Option<Lines> {

@@ -88,8 +88,12 @@ pub struct ImageSpecification {
     pub repository: Repository,
     /// The destination tag.
     pub tag: Tag,
-    /// The platforms to build.
+    /// The platforms to build or to copy.
     pub platforms: Platforms,
+    /// What a copy does with attestations.
+    pub attestations: Attestations,
+    /// Whether a copy brings what refers to the image: signatures, SBOMs, attestations.
+    pub referrers: bool,
     /// The extra Dockerfile lines.
     pub lines: Lines,
     /// The template of the Dockerfile.
@@ -107,6 +111,16 @@ pub enum Platforms {
     Daemon,
     /// These, without repetition.
     Only(Vec<Platform>),
+}
+
+/// What a copy of an index does with the attestations that BuildKit lists in it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Attestations {
+    /// Those of the copied platforms come along.
+    #[default]
+    Keep,
+    /// They are left out, which takes an index of its own.
+    Drop,
 }
 
 impl Platforms {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::builder;
 use super::tree::Value;
-use super::{Document, Mistakes, SingleImage, Specification};
+use super::{Attestations, Document, Mistakes, SingleImage, Specification};
 use crate::image::Tag;
 
 fn folder() -> PathBuf {
@@ -40,9 +40,22 @@ fn inline(text: &str) -> Result<Specification, Mistakes> {
 fn summary(specification: &Specification) -> String {
     let line = |image: &super::ImageSpecification| {
         let dockerfile = image.template.render("BASE", &image.lines).unwrap();
+        let mut chosen = Vec::new();
+        if image.attestations == Attestations::Drop {
+            chosen.push(" without attestations");
+        }
+        if image.referrers {
+            chosen.push(" with referrers");
+        }
         format!(
-            "{}: {} -> {}:{} {:?} {:?}\n{dockerfile}",
-            image.line, image.source, image.repository, image.tag, image.platforms, image.args
+            "{}: {} -> {}:{} {:?}{} {:?}\n{dockerfile}",
+            image.line,
+            image.source,
+            image.repository,
+            image.tag,
+            image.platforms,
+            chosen.concat(),
+            image.args
         )
     };
     specification.images.iter().map(line).collect()

@@ -81,6 +81,8 @@ written! {
     /// `defaults`: what an image may set.
     Options {
         platforms: Platforms,
+        attestations: Text,
+        referrers: bool,
         lines: Vec<Located<Line>>,
         builder: Text,
         build: Build,
@@ -161,6 +163,8 @@ impl Read for Image {
                     repository,
                     options: Options {
                         platforms: fields.read("platforms"),
+                        attestations: fields.read("attestations"),
+                        referrers: fields.read("referrers"),
                         lines: fields.read("lines"),
                         builder: fields.read("builder"),
                         build: fields.read("build"),

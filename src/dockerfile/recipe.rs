@@ -19,24 +19,29 @@ pub mod label {
 }
 
 /// The hash of all that the user decided about an image: the Dockerfile rendered with the base's
-/// mutable name, the arguments and the platforms. Neither the base's digest nor longshore's version
+/// mutable name, the arguments, the platforms and whether attestations are dropped. Neither the base's digest nor longshore's version
 /// is part of it, so that only a decision of the user changes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recipe(Digest);
 
 impl Recipe {
     /// The recipe of a Dockerfile rendered with the base's mutable name. `platforms` is `None`
-    /// where the user left the choice to longshore.
+    /// where the user left the choice to longshore. `drops_attestations` is for copies: what is
+    /// built has none.
     pub fn new(
         dockerfile: &str,
         args: &BTreeMap<String, String>,
         platforms: Option<&[Platform]>,
+        drops_attestations: bool,
     ) -> Self {
         #[derive(Serialize)]
         struct Hashed<'a> {
             dockerfile: &'a str,
             args: &'a BTreeMap<String, String>,
             platforms: Option<BTreeSet<String>>,
+            /// Absent where it is false, as it was before there was a choice.
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            drops_attestations: bool,
         }
         let platforms = platforms.map(|list| {
             list.iter()
@@ -47,6 +52,7 @@ impl Recipe {
             dockerfile,
             args,
             platforms,
+            drops_attestations,
         };
         let json = serde_json::to_vec(&hashed).expect("texts and maps of texts become JSON");
         Self(Digest::of(&json))
@@ -80,11 +86,11 @@ mod tests {
             "linux/amd64".parse().unwrap(),
         ];
         assert_eq!(
-            Recipe::new(&dockerfile, &args, Some(&platforms)).as_str(),
+            Recipe::new(&dockerfile, &args, Some(&platforms), false).as_str(),
             "sha256:62fe3b619a7924c8c001966c3c222303e02ec71ae9054becec5c01568eadc42e"
         );
         assert_eq!(
-            Recipe::new(&dockerfile, &args, None).as_str(),
+            Recipe::new(&dockerfile, &args, None, false).as_str(),
             "sha256:c5e0a8df63425a2c890fb127e62645cff1aa33790f3eb0d8d2110813f725c300"
         );
     }
@@ -94,18 +100,15 @@ mod tests {
         let (dockerfile, args) = vault();
         let amd64: Platform = "linux/amd64".parse().unwrap();
         let arm64: Platform = "linux/arm64/v8".parse().unwrap();
-        let of = |platforms: &[Platform]| Recipe::new(&dockerfile, &args, Some(platforms));
+        let of = |platforms: &[Platform]| Recipe::new(&dockerfile, &args, Some(platforms), false);
+        let open = |text: &str, args: &BTreeMap<_, _>, drops| Recipe::new(text, args, None, drops);
         let one = of(&[amd64.clone(), arm64.clone()]);
         assert_eq!(one, of(&[arm64, amd64.clone()]));
         assert_ne!(one, of(&[amd64]));
-        assert_ne!(one, Recipe::new(&dockerfile, &args, None));
-        assert_ne!(
-            Recipe::new(&dockerfile, &args, None),
-            Recipe::new(&dockerfile, &BTreeMap::new(), None)
-        );
-        assert_ne!(
-            Recipe::new(&dockerfile, &args, None),
-            Recipe::new(&format!("{dockerfile}USER x\n"), &args, None)
-        );
+        let two = open(&dockerfile, &args, false);
+        assert_ne!(one, two);
+        assert_ne!(two, open(&dockerfile, &BTreeMap::new(), false));
+        assert_ne!(two, open(&format!("{dockerfile}USER x\n"), &args, false));
+        assert_ne!(two, open(&dockerfile, &args, true));
     }
 }

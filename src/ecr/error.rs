@@ -59,6 +59,14 @@ pub enum Error {
         /// Why.
         source: aws::Error,
     },
+    /// The manifests of a repository could not be read.
+    #[error("cannot read images of the ECR repository `{repository}`")]
+    Read {
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
     /// It could not be found out which blobs a repository has.
     #[error("cannot ask for the layers of the ECR repository `{repository}`")]
     CheckLayers {
@@ -96,6 +104,7 @@ impl Failure for Error {
             | Self::Create { source, .. }
             | Self::Policy { source, .. }
             | Self::List { source, .. }
+            | Self::Read { source, .. }
             | Self::CheckLayers { source, .. }
             | Self::Setting { source, .. }
             | Self::Delete { source, .. } => source.kind(),
@@ -128,6 +137,7 @@ impl Failure for Error {
             | Self::Describe { source, .. }
             | Self::Create { source, .. }
             | Self::List { source, .. }
+            | Self::Read { source, .. }
             | Self::CheckLayers { source, .. }
             | Self::Setting { source, .. }
             | Self::Delete { source, .. } => source.hint(),

@@ -2,7 +2,7 @@
 
 use aws_sdk_ecr::types::{ImageFailureCode, ImageIdentifier};
 
-use super::limits::IMAGES_PER_DELETION;
+use super::limits::IMAGES_PER_BATCH;
 use super::{Ecr, Error};
 use crate::aws;
 use crate::image::{Repository, Tag};
@@ -24,7 +24,7 @@ impl Ecr {
         tags: &[Tag],
     ) -> Result<Vec<TagKept>, Error> {
         let mut kept = Vec::new();
-        for tags in tags.chunks(IMAGES_PER_DELETION) {
+        for tags in tags.chunks(IMAGES_PER_BATCH) {
             let identify = |tag: &Tag| ImageIdentifier::builder().image_tag(tag.as_str()).build();
             let output = self
                 .client

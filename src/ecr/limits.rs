@@ -1,7 +1,8 @@
 //! ECR's limits.
 
-/// How many images one `BatchDeleteImage` takes (botocore's model of ECR: `ImageIdentifierList`).
-pub(super) const IMAGES_PER_DELETION: usize = 100;
+/// How many images one `BatchGetImage` or `BatchDeleteImage` takes (botocore's model of ECR:
+/// `ImageIdentifierList`).
+pub(super) const IMAGES_PER_BATCH: usize = 100;
 
 /// How many images one page of `ListImages` holds (botocore's model of ECR: `MaxResults`).
 pub(super) const TAGS_PER_PAGE: i32 = 1000;

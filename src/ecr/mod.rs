@@ -8,6 +8,7 @@ mod host;
 mod images;
 mod layers;
 mod limits;
+mod manifests;
 mod policies;
 mod repositories;
 mod sdk_types;

@@ -99,24 +99,32 @@ impl Failure for BaseError {
     }
 }
 
+/// Reads the manifest of a source whose tag had this digest: one GET.
+pub(super) async fn fetch_manifest(
+    client: &Client,
+    source: &Reference,
+    digest: &Digest,
+) -> Result<Manifest, StepError> {
+    let manifest = client.get_manifest(&source.by_digest(digest.clone())).await;
+    let missing = || BaseError::Missing {
+        image: source.to_string(),
+    };
+    manifest
+        .map_err(StepError::at(Step::Resolve))?
+        .ok_or_else(missing)
+        .map_err(StepError::at(Step::Resolve))
+}
+
 impl Base {
-    /// Reads the platforms of an image whose tag had this digest. One GET; for an image that is
-    /// no index, a second one for its configuration.
-    pub(super) async fn fetch(
+    /// Reads the platforms of an image, whose tag had this digest, from its manifest; of one that
+    /// is no index, with a GET of its configuration.
+    pub(super) async fn read(
         client: &Client,
         source: &Reference,
         digest: &Digest,
+        manifest: &Manifest,
     ) -> Result<Self, StepError> {
         let resolve = StepError::at::<BaseError>(Step::Resolve);
-        let pinned = source.by_digest(digest.clone());
-        let manifest = client
-            .get_manifest(&pinned)
-            .await
-            .map_err(StepError::at(Step::Resolve))?
-            .ok_or_else(|| BaseError::Missing {
-                image: source.to_string(),
-            })
-            .map_err(StepError::at(Step::Resolve))?;
         let content = manifest
             .content()
             .map_err(|error| BaseError::Manifest {
@@ -127,7 +135,8 @@ impl Base {
         let platforms: Vec<PlatformBase> = match content {
             Content::Index(index) => index.manifests().iter().filter_map(child).collect(),
             Content::Image(image) => {
-                vec![single(client, &pinned, &manifest, image.config()).await?]
+                let pinned = source.by_digest(digest.clone());
+                vec![single(client, &pinned, manifest, image.config()).await?]
             }
         };
         let platforms = without_repetition(platforms);

@@ -15,7 +15,6 @@ use crate::image::{
 
 use super::base::BaseError;
 use super::blobs::Blobs;
-use super::filter::filter;
 use super::once::Once;
 use super::part::Part;
 use super::traffic::Tally;
@@ -40,11 +39,6 @@ enum CopyError {
     Manifest {
         digest: Digest,
         source: ParseManifestError,
-    },
-    #[error("the index `{digest}` of the source is malformed")]
-    Index {
-        digest: Digest,
-        source: serde_json::Error,
     },
     #[error("the source names `{digest}`, which is no digest")]
     Digest { digest: String },
@@ -97,15 +91,7 @@ impl<'a> Copier<'a> {
         let manifest = match part {
             Part::Whole => self.fetch(way, root).await?,
             Part::One(digest) => self.fetch(way, digest).await?,
-            Part::Several(platforms, marks) => {
-                let index = self.fetch(way, root).await?;
-                filter(&index, platforms, marks)
-                    .map_err(|source| CopyError::Index {
-                        digest: root.clone(),
-                        source,
-                    })
-                    .map_err(StepError::at(Step::Copy))?
-            }
+            Part::Planned(manifest) => manifest.clone(),
         };
         self.push(way, destination, &manifest).await?;
         Ok(manifest.digest().clone())

@@ -1,54 +1,99 @@
-//! An index with some of another index's platforms.
+//! An index with some of another index's children.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use crate::image::{Manifest, Platform, media_type};
+use crate::config::Attestations;
+use crate::image::{Manifest, ParseManifestError, Platform, media_type};
 
 use super::marks::Marks;
+use super::part::Choice;
 
 /// What BuildKit writes at an attestation: the digest of the image that it is about.
 const ATTESTED: &str = "vnd.docker.reference.digest";
 
-/// An OCI index with those children of an index that are of these platforms, and their
-/// attestations: the descriptors as they are, in their order, with the marks as annotations. The
-/// same input gives the same bytes.
-pub(super) fn filter(
-    index: &Manifest,
-    platforms: &[Platform],
-    marks: &Marks,
-) -> Result<Manifest, serde_json::Error> {
-    let mut document: Map<String, Value> = serde_json::from_slice(index.bytes())?;
-    let children = match document.remove("manifests") {
-        Some(Value::Array(children)) => children,
-        _ => Vec::new(),
-    };
-    let wanted = |child: &Value| platform(child).is_some_and(|found| platforms.contains(&found));
-    let digests: Vec<String> = children
-        .iter()
-        .filter(|child| wanted(child))
-        .filter_map(digest)
-        .collect();
-    let about_wanted = |child: &Value| {
-        let about = &child["annotations"][ATTESTED];
-        about
-            .as_str()
-            .is_some_and(|about| digests.iter().any(|digest| digest == about))
-    };
-    let kept = children
-        .into_iter()
-        .filter(|child| wanted(child) || about_wanted(child));
-    document.insert("manifests".to_owned(), kept.collect());
-    document.insert("mediaType".to_owned(), media_type::OCI_INDEX.into());
-    let mut annotations = match document.remove("annotations") {
-        Some(Value::Object(annotations)) => annotations,
-        _ => Map::new(),
-    };
-    let marks = marks.write().into_iter();
-    annotations.extend(marks.map(|(name, value)| (name, value.into())));
-    document.insert("annotations".to_owned(), annotations.into());
-    let bytes = serde_json::to_vec(&document)?;
-    Ok(Manifest::new(media_type::OCI_INDEX, Bytes::from(bytes)))
+impl Choice<'_> {
+    /// Whether a manifest has all that is wanted and nothing else. An image that is no index says
+    /// nothing of its platform, so it is no answer to a choice of platforms.
+    pub(super) fn is_all_of(&self, manifest: &Manifest) -> bool {
+        if !manifest.is_index() {
+            return self.platforms.is_none();
+        }
+        let Ok(document) = read(manifest) else {
+            return false;
+        };
+        let children = children(&document);
+        let offers = |wanted: &Platform| {
+            children
+                .iter()
+                .any(|it| platform(it).as_ref() == Some(wanted))
+        };
+        let wanted = self.platforms.unwrap_or_default();
+        wanted.iter().all(offers) && self.of(children).len() == children.len()
+    }
+
+    /// An OCI index with the wanted children of an index: the descriptors as they are, in their
+    /// order, with the marks as annotations. The same input gives the same bytes. A manifest of
+    /// which all is wanted stays what it is.
+    pub(super) fn filter(
+        &self,
+        manifest: &Manifest,
+        marks: &Marks,
+    ) -> Result<Manifest, ParseManifestError> {
+        if self.is_all_of(manifest) {
+            return Ok(manifest.clone());
+        }
+        let mut document = read(manifest)?;
+        let kept = self.of(children(&document));
+        let kept: Value = kept.into_iter().cloned().collect();
+        document.insert("manifests".to_owned(), kept);
+        document.insert("mediaType".to_owned(), media_type::OCI_INDEX.into());
+        let mut annotations = match document.remove("annotations") {
+            Some(Value::Object(annotations)) => annotations,
+            _ => Map::new(),
+        };
+        let marks = marks.write().into_iter();
+        annotations.extend(marks.map(|(name, value)| (name, value.into())));
+        document.insert("annotations".to_owned(), annotations.into());
+        let bytes = Value::from(document).to_string();
+        Ok(Manifest::new(media_type::OCI_INDEX, Bytes::from(bytes)))
+    }
+
+    /// The wanted ones of an index's children.
+    fn of<'v>(&self, children: &'v [Value]) -> Vec<&'v Value> {
+        let chosen = |child: &Value| match self.platforms {
+            None => true,
+            Some(platforms) => platform(child).is_some_and(|found| platforms.contains(&found)),
+        };
+        let images = children
+            .iter()
+            .filter(|child| attested(child).is_none() && chosen(child));
+        let digests: Vec<&Value> = images.map(|child| &child["digest"]).collect();
+        let wanted = |child: &&Value| match (attested(child), self.attestations) {
+            (None, _) => chosen(child),
+            (Some(_), Attestations::Drop) => false,
+            (Some(_), Attestations::Keep) if self.platforms.is_none() => true,
+            (Some(about), Attestations::Keep) => digests.contains(&about),
+        };
+        children.iter().filter(wanted).collect()
+    }
+}
+
+fn read(manifest: &Manifest) -> Result<Map<String, Value>, ParseManifestError> {
+    serde_json::from_slice(manifest.bytes()).map_err(|source| ParseManifestError::Malformed {
+        digest: manifest.digest().clone(),
+        source,
+    })
+}
+
+fn children(index: &Map<String, Value>) -> &[Value] {
+    let children = index.get("manifests").and_then(Value::as_array);
+    children.map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The digest of the image that an attestation is about; `None` for what is no attestation.
+fn attested(child: &Value) -> Option<&Value> {
+    child.get("annotations")?.get(ATTESTED)
 }
 
 fn platform(child: &Value) -> Option<Platform> {
@@ -61,18 +106,13 @@ fn platform(child: &Value) -> Option<Platform> {
     ))
 }
 
-fn digest(child: &Value) -> Option<String> {
-    child.get("digest")?.as_str().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    #[test]
-    fn keeps_descriptors_as_they_are_and_their_attestations() {
+    fn redis() -> (Manifest, [Value; 5]) {
         let child = |digest: &str, architecture: &str| {
             json!({
                 "mediaType": media_type::DOCKER_MANIFEST,
@@ -103,19 +143,60 @@ mod tests {
             "x-top": 1,
         });
         let index = Manifest::new(media_type::DOCKER_LIST, index.to_string().into());
-        let marks = Marks {
+        (index, children)
+    }
+
+    fn marks() -> Marks {
+        Marks {
             base_name: "docker.io/library/redis:7".to_owned(),
             base_digest: "sha256:base".to_owned(),
             recipe: "sha256:recipe".to_owned(),
-        };
+        }
+    }
+
+    #[test]
+    fn keeps_descriptors_as_they_are_and_their_attestations() {
+        let (index, [a, b, c, about_a, _]) = redis();
         let platforms = ["linux/amd64", "linux/arm64"].map(|text| text.parse().unwrap());
-        let filtered = filter(&index, &platforms, &marks).unwrap();
-        assert_eq!(filtered, filter(&index, &platforms, &marks).unwrap());
-        assert_eq!(filtered.media_type(), media_type::OCI_INDEX);
-        let document: Value = serde_json::from_slice(filtered.bytes()).unwrap();
-        let [a, _, c, about_a, _] = children;
-        assert_eq!(document["manifests"], json!([a, c, about_a]));
-        assert_eq!(document["x-top"], 1);
-        assert_eq!(document["annotations"]["longshore.recipe"], "sha256:recipe");
+        let filter = |platforms, attestations| {
+            let choice = Choice {
+                platforms,
+                attestations,
+            };
+            assert!(!choice.is_all_of(&index));
+            let filtered = choice.filter(&index, &marks()).unwrap();
+            assert_eq!(filtered, choice.filter(&index, &marks()).unwrap());
+            assert_eq!(filtered.media_type(), media_type::OCI_INDEX);
+            assert!(choice.is_all_of(&filtered));
+            serde_json::from_slice::<Value>(filtered.bytes()).unwrap()
+        };
+        let two = filter(Some(&platforms[..]), Attestations::Keep);
+        assert_eq!(two["manifests"], json!([a, c, about_a]));
+        assert_eq!(two["x-top"], 1);
+        assert_eq!(two["annotations"]["longshore.recipe"], "sha256:recipe");
+        let bare = filter(Some(&platforms[..]), Attestations::Drop);
+        assert_eq!(bare["manifests"], json!([a, c]));
+        let all = filter(None, Attestations::Drop);
+        assert_eq!(all["manifests"], json!([a, b, c]));
+    }
+
+    #[test]
+    fn what_is_wanted_whole_stays_what_it_is() {
+        let (index, _) = redis();
+        let platforms = ["linux/amd64", "linux/arm64", "linux/s390x"];
+        let platforms = platforms.map(|text| text.parse().unwrap());
+        let all = Choice {
+            platforms: Some(&platforms),
+            attestations: Attestations::Keep,
+        };
+        assert_eq!(all.filter(&index, &marks()).unwrap(), index);
+
+        let image = Manifest::new(media_type::OCI_MANIFEST, "{}".into());
+        let bare = Choice {
+            platforms: None,
+            attestations: Attestations::Drop,
+        };
+        assert_eq!(bare.filter(&image, &marks()).unwrap(), image);
+        assert!(!all.is_all_of(&image));
     }
 }

@@ -3,7 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::dockerfile::{Recipe, label};
-use crate::image::{Digest, Reference};
+use crate::event::Step;
+use crate::image::{
+    Content, Digest, ImageConfiguration, ImageManifest, Manifest, Reference, media_type,
+};
+use crate::registry::Client;
+
+use super::StepError;
 
 /// What an image was made from.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,8 +32,39 @@ impl Marks {
         }
     }
 
+    /// The marks of an image of the destination: an index has them as annotations; one that the
+    /// Docker daemon pushed, which writes none, as labels of its configuration, which costs a GET.
+    /// Something that is no image of ours, such as a chart, has no marks and is no error.
+    pub(super) async fn of(
+        client: &Client,
+        image: &Reference,
+        manifest: &Manifest,
+    ) -> Result<Option<Self>, StepError> {
+        match manifest.content() {
+            Ok(Content::Image(content)) if is_image(&content) => {
+                let configuration = client.get_blob(image, content.config()).await;
+                let configuration = configuration.map_err(StepError::at(Step::Inspect))?;
+                Ok(Self::labelled(&configuration))
+            }
+            _ => Ok(Self::annotated(manifest)),
+        }
+    }
+
+    /// The marks that an index carries.
+    pub(super) fn annotated(manifest: &Manifest) -> Option<Self> {
+        match manifest.content() {
+            Ok(Content::Index(index)) => Self::read(index.annotations().as_ref()?),
+            Ok(Content::Image(_)) | Err(_) => None,
+        }
+    }
+
+    fn labelled(configuration: &[u8]) -> Option<Self> {
+        let configuration: ImageConfiguration = serde_json::from_slice(configuration).ok()?;
+        Self::read(configuration.config().as_ref()?.labels().as_ref()?)
+    }
+
     /// The marks among labels or annotations; `None` where longshore did not make the image.
-    pub fn read(values: &HashMap<String, String>) -> Option<Self> {
+    fn read(values: &HashMap<String, String>) -> Option<Self> {
         Some(Self {
             base_name: values.get(label::BASE_NAME)?.clone(),
             base_digest: values.get(label::BASE_DIGEST)?.clone(),
@@ -53,4 +90,11 @@ pub(super) fn base_name(source: &Reference) -> String {
         ..source.clone()
     }
     .to_string()
+}
+
+/// Whether a manifest is that of a container image: a chart's or a signature's configuration may be
+/// anything.
+fn is_image(manifest: &ImageManifest) -> bool {
+    let media_type = manifest.config().media_type().to_string();
+    media_type == media_type::OCI_CONFIGURATION || media_type == media_type::DOCKER_CONFIGURATION
 }

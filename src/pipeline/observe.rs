@@ -1,22 +1,18 @@
 //! Looks at source and destination of every image, in parallel, and asks no more than the plan
 //! needs: an unchanged image costs one HEAD at its source.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use futures_util::stream::{self, StreamExt};
 
-use crate::config::ImageSpecification;
+use crate::config::{Attestations, ImageSpecification};
 use crate::dockerfile::{Recipe, RenderError};
-use crate::ecr::TagMutability;
-use crate::event::Step;
+use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
-use crate::image::{Digest, Platform, Reference, Repository, Tag};
+use crate::image::{Digest, Manifest, Platform, Reference};
 
-use super::base::BaseError;
+use super::base::{BaseError, fetch_manifest};
 use super::marks::{Marks, base_name};
-use super::observe_destination::{DestinationState, observe_destination};
-use super::part::{Part, Wanted};
+use super::observe_destination::{RepositoryState, observe_repositories};
+use super::part::{Choice, Part, Wanted};
 use super::{Access, Base, Reason, StepError, Upstreams};
 
 /// Small questions asked together, of registries and of ECR's API.
@@ -117,63 +113,6 @@ pub(super) async fn observe(
         .await
 }
 
-/// What is known of a destination repository.
-#[derive(Clone)]
-struct RepositoryState {
-    mutability: TagMutability,
-    /// Its tags, where ECR's API knows them and somebody needs them.
-    tags: Option<Arc<BTreeMap<Tag, Digest>>>,
-}
-
-type Repositories<'a> = BTreeMap<&'a Repository, Result<Option<RepositoryState>, StepError>>;
-
-/// Repositories that exist are listed where something is copied into them: one call answers for a
-/// thousand tags.
-async fn observe_repositories<'a>(
-    images: &'a [ImageSpecification],
-    access: &Access,
-) -> Repositories<'a> {
-    let mut names: BTreeMap<&Repository, bool> = BTreeMap::new();
-    for image in images {
-        *names.entry(&image.repository).or_default() |= image.is_copy();
-    }
-    let describe = async |(name, copies): (&'a Repository, bool)| {
-        let state = observe_repository(name, copies && access.api_knows_images, access).await;
-        (name, state)
-    };
-    stream::iter(names)
-        .map(describe)
-        .buffer_unordered(PARALLEL_QUESTIONS)
-        .collect()
-        .await
-}
-
-async fn observe_repository(
-    name: &Repository,
-    list: bool,
-    access: &Access,
-) -> Result<Option<RepositoryState>, StepError> {
-    let description = access.ecr.describe_repository(name).await;
-    let Some(description) = description.map_err(StepError::at(Step::Inspect))? else {
-        return Ok(None);
-    };
-    let mutability = description.tag_mutability;
-    if !list {
-        return Ok(Some(RepositoryState {
-            mutability,
-            tags: None,
-        }));
-    }
-    let tags = match access.ecr.list_tags(name).await {
-        Ok(tags) => Some(Arc::new(tags)),
-        Err(error) => {
-            tracing::debug!(%name, %error, "asking tag by tag");
-            None
-        }
-    };
-    Ok(Some(RepositoryState { mutability, tags }))
-}
-
 async fn observe_image(
     image: &ImageSpecification,
     repository: &Result<Option<RepositoryState>, StepError>,
@@ -190,12 +129,12 @@ async fn observe_image(
         access,
     };
     if !image.is_copy() {
-        return look.at_marks(None).await;
+        return look.at_marks().await;
     }
-    match Wanted::of(&image.platforms) {
+    match Wanted::of(image) {
         Wanted::Whole => look.at_digest(None).await,
         Wanted::One(platform) => look.at_digest(Some(platform)).await,
-        Wanted::Several(platforms) => look.at_marks(Some(platforms)).await,
+        Wanted::Chosen(choice) => look.at_choice(choice).await,
     }
 }
 
@@ -207,68 +146,91 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// For what cannot have the source's digest: what it was made from stands in its marks.
-    /// `copied` are the platforms of a copy; a build has none.
-    async fn at_marks(&self, copied: Option<&[Platform]>) -> Result<Observation, StepError> {
-        let Self {
-            image,
-            repository,
-            access,
-        } = *self;
-        let tag = access.destination(&image.repository, &image.tag);
+    /// For what is built: what it was made from stands in its marks.
+    async fn at_marks(&self) -> Result<Observation, StepError> {
         let held = async {
-            match repository {
-                Some(_) => observe_destination(&access.upstreams.client, &tag).await,
-                None => Ok(DestinationState::Absent),
-            }
+            let Some(manifest) = self.held_manifest().await? else {
+                return Ok(None);
+            };
+            let tag = self.destination();
+            let marks = Marks::of(&self.access.upstreams.client, &tag, &manifest).await?;
+            Ok(Some((manifest.digest().clone(), marks)))
         };
-        let source = resolve(&access.upstreams, &image.source);
-        let (source, held) = futures_util::try_join!(source, held)?;
-        let recipe = recipe(image).map_err(StepError::at(Step::Render))?;
-        let marks = Marks::new(&image.source, &source, &recipe);
-        let reason = match repository {
-            Some(_) => Reason::compare(&held, &marks),
-            None => Reason::NewRepository,
+        let (source, held) = futures_util::try_join!(self.resolve(), held)?;
+        let marks = self.marks(&source)?;
+        let reason = match &held {
+            _ if self.repository.is_none() => Reason::NewRepository,
+            None => Reason::NewTag,
+            Some((_, None)) => Reason::Foreign,
+            Some((_, Some(held))) => Reason::compare(held, &marks),
         };
-        let held = match held {
-            DestinationState::Absent => None,
-            DestinationState::Holds { digest, .. } => Some(digest),
-        };
+        let held = held.map(|(digest, _)| digest);
         if let Some(observation) = self.without_work(&source, held, &reason) {
             return Ok(observation);
         }
-        let base = self.base(&source).await?;
-        let work = match copied {
-            None => Work::Build { base, marks },
-            Some(platforms) => {
-                let part = Part::Several(platforms.to_vec(), marks);
-                Work::Copy { source, part }
-            }
+        let manifest = self.read_source(&source).await?;
+        let base = self.base(&source, &manifest).await?;
+        let work = Work::Build { base, marks };
+        Ok(Observation::Outdated { work, reason })
+    }
+
+    /// For a copy of some children of an index. Where they are all that the source has it is copied
+    /// as it is; else what the copy was made from stands in its marks.
+    async fn at_choice(&self, choice: Choice<'_>) -> Result<Observation, StepError> {
+        let (source, held) = futures_util::try_join!(self.resolve(), self.held_manifest())?;
+        let marks = self.marks(&source)?;
+        let reason = match &held {
+            _ if self.repository.is_none() => Reason::NewRepository,
+            None => Reason::NewTag,
+            Some(held) if *held.digest() == source && choice.is_all_of(held) => Reason::Unchanged,
+            Some(held) => match Marks::annotated(held) {
+                Some(held) => Reason::compare(&held, &marks),
+                None => Reason::OtherDigest {
+                    held: held.digest().clone(),
+                },
+            },
         };
+        let held = held.map(|held| held.digest().clone());
+        if let Some(observation) = self.without_work(&source, held, &reason) {
+            return Ok(observation);
+        }
+        let manifest = self.read_source(&source).await?;
+        if choice.platforms.is_some() {
+            self.base(&source, &manifest).await?;
+        }
+        let planned = choice
+            .filter(&manifest, &marks)
+            .map_err(|error| BaseError::Manifest {
+                image: self.image.source.to_string(),
+                source: error,
+            })
+            .map_err(StepError::at(Step::Resolve))?;
+        let part = Part::Planned(planned);
+        let work = Work::Copy { source, part };
         Ok(Observation::Outdated { work, reason })
     }
 
     /// For what is copied byte for byte: equal digests are all there is to it. A platform picked
     /// from an index has to be looked up in the index first.
     async fn at_digest(&self, platform: Option<&Platform>) -> Result<Observation, StepError> {
-        let Self { image, access, .. } = *self;
         let wanted = async {
-            let source = resolve(&access.upstreams, &image.source).await?;
-            let Some(platform) = platform else {
-                return Ok((source, Part::Whole));
+            let source = self.resolve().await?;
+            let part = match platform {
+                Some(platform) => self.pick(&source, platform).await?,
+                None => Part::Whole,
             };
-            let base = self.base(&source).await?;
-            let found = base
-                .platforms
-                .iter()
-                .find(|base| base.platform == *platform);
-            let part = found.map_or(Part::Whole, |base| Part::One(base.digest.clone()));
             Ok((source, part))
         };
-        let ((source, part), held) = futures_util::try_join!(wanted, self.held())?;
+        let held = async {
+            match self.repository {
+                Some(repository) => repository.digest(self.image, self.access).await,
+                None => Ok(None),
+            }
+        };
+        let ((source, part), held) = futures_util::try_join!(wanted, held)?;
         let digest = match &part {
             Part::One(digest) => digest,
-            Part::Whole | Part::Several(..) => &source,
+            Part::Whole | Part::Planned(_) => &source,
         };
         let reason = match &held {
             _ if self.repository.is_none() => Reason::NewRepository,
@@ -285,22 +247,45 @@ impl Look<'_> {
         })
     }
 
-    /// The digest that the tag has: from the repository's list, else by a HEAD.
-    async fn held(&self) -> Result<Option<Digest>, StepError> {
-        let Self {
-            image,
-            repository,
-            access,
-        } = *self;
-        let Some(repository) = repository else {
-            return Ok(None);
-        };
-        if let Some(tags) = &repository.tags {
-            return Ok(tags.get(&image.tag).cloned());
+    /// Finds a platform's image in the source. An image that is no index is all there is.
+    async fn pick(&self, source: &Digest, platform: &Platform) -> Result<Part, StepError> {
+        let manifest = self.read_source(source).await?;
+        self.access.observer.observe(Event::SourceRead {
+            image: self.destination(),
+            source: self.image.source.clone(),
+            platform: platform.clone(),
+        });
+        let base = self.base(source, &manifest).await?;
+        let found = base
+            .platforms
+            .into_iter()
+            .find(|base| base.platform == *platform);
+        Ok(match found {
+            Some(found) if base.is_index => Part::One(found.digest),
+            _ => Part::Planned(manifest),
+        })
+    }
+
+    async fn resolve(&self) -> Result<Digest, StepError> {
+        resolve(&self.access.upstreams, &self.image.source).await
+    }
+
+    async fn held_manifest(&self) -> Result<Option<Manifest>, StepError> {
+        match self.repository {
+            Some(repository) => repository.manifest(self.image, self.access).await,
+            None => Ok(None),
         }
-        let tag = access.destination(&image.repository, &image.tag);
-        let held = access.upstreams.client.resolve(&tag).await;
-        held.map_err(StepError::at(Step::Inspect))
+    }
+
+    fn destination(&self) -> Reference {
+        let Self { image, access, .. } = self;
+        access.destination(&image.repository, &image.tag)
+    }
+
+    /// What the tag would be marked with.
+    fn marks(&self, source: &Digest) -> Result<Marks, StepError> {
+        let recipe = recipe(self.image).map_err(StepError::at(Step::Render))?;
+        Ok(Marks::new(&self.image.source, source, &recipe))
     }
 
     fn without_work(
@@ -322,9 +307,14 @@ impl Look<'_> {
         })
     }
 
-    async fn base(&self, source: &Digest) -> Result<Base, StepError> {
+    async fn read_source(&self, source: &Digest) -> Result<Manifest, StepError> {
+        fetch_manifest(&self.access.upstreams.client, &self.image.source, source).await
+    }
+
+    /// What the source offers, where that is all that is wanted.
+    async fn base(&self, source: &Digest, manifest: &Manifest) -> Result<Base, StepError> {
         let Self { image, access, .. } = *self;
-        let base = Base::fetch(&access.upstreams.client, &image.source, source).await?;
+        let base = Base::read(&access.upstreams.client, &image.source, source, manifest).await?;
         base.check(&image.source, &image.platforms)
             .map_err(StepError::at(Step::Resolve))?;
         Ok(base)
@@ -359,5 +349,6 @@ fn recipe(image: &ImageSpecification) -> Result<Recipe, TemplateError> {
         &dockerfile,
         &image.args,
         image.platforms.chosen(),
+        image.is_copy() && image.attestations == Attestations::Drop,
     ))
 }

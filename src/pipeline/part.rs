@@ -1,9 +1,7 @@
 //! Which part of a source is copied.
 
-use crate::config::Platforms;
-use crate::image::{Digest, Platform};
-
-use super::marks::Marks;
+use crate::config::{Attestations, ImageSpecification, Platforms};
+use crate::image::{Digest, Manifest, Platform};
 
 /// Which part of a source is copied.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,26 +10,44 @@ pub enum Part {
     Whole,
     /// One platform's image, byte for byte.
     One(Digest),
-    /// Several platforms' images under an index of their own, which carries the marks.
-    Several(Vec<Platform>, Marks),
+    /// What this manifest names, and the manifest. It is the source's own, which the plan had to
+    /// read, or an index that the plan made of it, which carries the marks.
+    Planned(Manifest),
 }
 
 /// What the user wants of a source, before it is known what the source offers.
 pub(super) enum Wanted<'a> {
     Whole,
     One(&'a Platform),
-    Several(&'a [Platform]),
+    Chosen(Choice<'a>),
+}
+
+/// Some children of an index.
+#[derive(Clone, Copy)]
+pub(super) struct Choice<'a> {
+    /// The platforms; all where absent.
+    pub(super) platforms: Option<&'a [Platform]>,
+    /// What becomes of the attestations of these platforms.
+    pub(super) attestations: Attestations,
 }
 
 impl<'a> Wanted<'a> {
-    /// What a choice of platforms means for a copy, which needs no daemon.
-    pub(super) fn of(platforms: &'a Platforms) -> Self {
-        match platforms {
+    /// What the choices of the user mean for a copy, which needs no daemon.
+    pub(super) fn of(image: &'a ImageSpecification) -> Self {
+        let attestations = image.attestations;
+        let platforms = match &image.platforms {
+            Platforms::All | Platforms::Daemon => None,
             Platforms::Only(list) => match &list[..] {
-                [one] => Self::One(one),
-                several => Self::Several(several),
+                [one] => return Self::One(one),
+                several => Some(several),
             },
-            Platforms::All | Platforms::Daemon => Self::Whole,
+        };
+        match (platforms, attestations) {
+            (None, Attestations::Keep) => Self::Whole,
+            _ => Self::Chosen(Choice {
+                platforms,
+                attestations,
+            }),
         }
     }
 }

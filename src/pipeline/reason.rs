@@ -5,7 +5,6 @@ use std::fmt;
 use crate::image::Digest;
 
 use super::marks::Marks;
-use super::observe_destination::DestinationState;
 
 /// Why something would be done, or not.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,15 +39,8 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Compares what an existing repository's tag holds with what it should.
-    pub(super) fn compare(held: &DestinationState, wanted: &Marks) -> Self {
-        let marks = match held {
-            DestinationState::Absent => return Self::NewTag,
-            DestinationState::Holds { marks: None, .. } => return Self::Foreign,
-            DestinationState::Holds {
-                marks: Some(marks), ..
-            } => marks,
-        };
+    /// Compares what a tag's image was made from with what it should be made from.
+    pub(super) fn compare(marks: &Marks, wanted: &Marks) -> Self {
         if marks.base_name != wanted.base_name {
             Self::SourceChanged {
                 from: marks.base_name.clone(),
@@ -102,17 +94,11 @@ mod tests {
     #[test]
     fn the_first_difference_is_the_reason() {
         let wanted = marks("docker.io/library/redis:7", "new", "recipe");
-        let holds = |marks| DestinationState::Holds {
-            digest: Digest::of(b"held"),
-            marks,
-        };
         let reasons = [
-            DestinationState::Absent,
-            holds(None),
-            holds(Some(marks("docker.io/library/redis:6", "old", "other"))),
-            holds(Some(marks("docker.io/library/redis:7", "old", "other"))),
-            holds(Some(marks("docker.io/library/redis:7", "new", "other"))),
-            holds(Some(wanted.clone())),
+            marks("docker.io/library/redis:6", "old", "other"),
+            marks("docker.io/library/redis:7", "old", "other"),
+            marks("docker.io/library/redis:7", "new", "other"),
+            wanted.clone(),
         ]
         .map(|held| Reason::compare(&held, &wanted).to_string());
         insta::assert_snapshot!(reasons.join("\n"));

@@ -4,6 +4,7 @@ use crate::config::ImageSpecification;
 use crate::event::Step;
 use crate::image::Platform;
 
+use super::base::fetch_manifest;
 use super::observe::{TemplateError, resolve};
 use super::{Base, StepError, Upstreams};
 
@@ -24,7 +25,8 @@ pub async fn render(
     daemon: &Platform,
 ) -> Result<Vec<Dockerfile>, StepError> {
     let digest = resolve(upstreams, &image.source).await?;
-    let base = Base::fetch(&upstreams.client, &image.source, &digest).await?;
+    let manifest = fetch_manifest(&upstreams.client, &image.source, &digest).await?;
+    let base = Base::read(&upstreams.client, &image.source, &digest, &manifest).await?;
     let platforms = base.select(&image.source, &image.platforms, daemon);
     let platforms = platforms.map_err(StepError::at(Step::Resolve))?;
     let render = |base: super::PlatformBase| {

@@ -108,6 +108,15 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
                 count(*listed, "tag")
             )]
         }
+        Event::SourceRead {
+            image,
+            source,
+            platform,
+        } => vec![format!(
+            "{}: read the manifest of {} to find {platform}, which a limit on pulls counts as one",
+            name(image),
+            source.familiar()
+        )],
         Event::Paused { registry, pause } => {
             let pause = seconds(*pause);
             vec![format!(

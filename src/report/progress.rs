@@ -187,6 +187,7 @@ impl Observer for Progress {
             }
             Event::Applying { .. }
             | Event::Selected { .. }
+            | Event::SourceRead { .. }
             | Event::Paused { .. }
             | Event::PullsLeft { .. }
             | Event::NoDocker { .. }

@@ -1,8 +1,8 @@
 //! What copying costs, and what arrives.
 
-use longshore::image::{Digest, media_type};
+use longshore::image::Digest;
 use longshore::sandbox::Options;
-use longshore::sandbox::layout::{PlatformImage, write_blob, write_image, write_manifest};
+use longshore::sandbox::layout::{PlatformImage, write_image};
 use serde_json::{Value, json};
 
 use crate::harness::Lab;
@@ -165,70 +165,15 @@ fn blobs_of(lab: &Lab, repository: &str, image: &Digest) -> Vec<Digest> {
     blobs.map(digest).collect()
 }
 
-/// Three platforms, an attestation of the first, and a field that nobody knows.
-fn offer_platforms(lab: &Lab, repository: &str, tag: &str) -> (String, Vec<Value>) {
-    let platforms = ["linux/amd64", "linux/arm64", "linux/s390x"];
-    let mut children = platforms
-        .map(|platform| lab.offer_child(repository, platform))
-        .to_vec();
-    let blob = |bytes: &[u8]| write_blob(&lab.hub(), repository, bytes).unwrap();
-    let attestation = json!({
-        "schemaVersion": 2,
-        "mediaType": media_type::OCI_MANIFEST,
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": blob(b"{}"),
-            "size": 2,
-        },
-        "layers": [{
-            "mediaType": "application/vnd.in-toto+json",
-            "digest": blob(b"provenance"),
-            "size": 10,
-        }],
-    })
-    .to_string();
-    let digest = write_manifest(
-        &lab.hub(),
-        repository,
-        None,
-        media_type::OCI_MANIFEST,
-        attestation.as_bytes(),
-    );
-    children.push(json!({
-        "mediaType": media_type::OCI_MANIFEST,
-        "digest": digest.unwrap(),
-        "size": attestation.len(),
-        "annotations": {
-            "vnd.docker.reference.type": "attestation-manifest",
-            "vnd.docker.reference.digest": children[0]["digest"],
-        },
-        "platform": {"os": "unknown", "architecture": "unknown"},
-    }));
-    let index = json!({
-        "schemaVersion": 2,
-        "mediaType": media_type::OCI_INDEX,
-        "x-unknown": {"kept": [1, 2.0]},
-        "manifests": children,
-    });
-    // Neither the order of the keys nor the white space is what a program would write again.
-    let text = format!("{index:#}\n\n");
-    lab.offer_index(repository, tag, &text);
-    (text, children)
-}
-
-fn digest_of(child: &Value) -> &str {
-    child["digest"].as_str().unwrap()
-}
-
 #[test]
 fn an_index_arrives_byte_for_byte() {
     let lab = Lab::new();
     lab.write("images: ['redis:7']\n");
-    let (text, children) = offer_platforms(&lab, "library/redis", "7");
+    let (text, children) = lab.offer_platforms("library/redis", "7");
     lab.applies(&["done"]);
     assert_eq!(lab.manifest("redis", "7"), Some(text));
     for child in &children {
-        let digest = digest_of(child);
+        let digest = child["digest"].as_str().unwrap();
         let bytes = lab.upstream_bytes("library/redis", &digest.parse().unwrap());
         assert_eq!(
             lab.manifest("redis", digest).unwrap().as_bytes(),
@@ -238,74 +183,6 @@ fn an_index_arrives_byte_for_byte() {
     }
     assert_eq!(lab.tags("redis"), ["7"]);
     lab.applies(&["in place"]);
-}
-
-#[test]
-fn one_platform_is_that_platforms_own_manifest() {
-    let lab = Lab::new();
-    lab.write("images: [{source: 'redis:7', platforms: [linux/arm64]}]\n");
-    let (_, children) = offer_platforms(&lab, "library/redis", "7");
-    lab.applies(&["done"]);
-    let held = lab.digest("redis", "7").unwrap();
-    assert_eq!(held.as_str(), digest_of(&children[1]));
-    lab.requests();
-
-    lab.applies(&["in place"]);
-    assert_eq!(
-        lab.requests(),
-        [
-            "api DescribeRepositories 200",
-            "api ListImages 200",
-            "upstream GET library/redis manifest by digest 200",
-            "upstream HEAD library/redis manifest 7 200",
-        ]
-    );
-}
-
-#[test]
-fn some_platforms_are_an_index_that_says_what_it_was_made_from() {
-    let lab = Lab::new();
-    lab.write("images: [{source: 'redis:7', platforms: [linux/arm64, linux/amd64]}]\n");
-    let (text, children) = offer_platforms(&lab, "library/redis", "7");
-    lab.applies(&["done"]);
-    let manifest = lab.manifest("redis", "7").unwrap();
-    let index: Value = serde_json::from_str(&manifest).unwrap();
-    let [amd64, arm64, s390x, attestation] = &children[..] else {
-        panic!("four children")
-    };
-    assert_eq!(index["manifests"], json!([amd64, arm64, attestation]));
-    assert_eq!(index["x-unknown"], json!({"kept": [1, 2.0]}));
-    let annotations = &index["annotations"];
-    assert_eq!(
-        annotations["org.opencontainers.image.base.name"],
-        "docker.io/library/redis:7"
-    );
-    let source = Digest::of(text.as_bytes());
-    assert_eq!(
-        annotations["org.opencontainers.image.base.digest"],
-        source.as_str()
-    );
-    assert_eq!(lab.manifest("redis", digest_of(s390x)), None);
-    lab.requests();
-
-    lab.applies(&["in place"]);
-    assert_eq!(
-        lab.requests(),
-        [
-            "api DescribeRepositories 200",
-            "api ListImages 200",
-            "registry GET redis manifest 7 200",
-            "upstream HEAD library/redis manifest 7 200",
-        ]
-    );
-
-    // The same choice in another order gives the same bytes.
-    lab.write(
-        "images:\n\
-         - {source: 'redis:7', platforms: [linux/amd64, linux/arm64], repository: again}\n",
-    );
-    lab.applies(&["done"]);
-    assert_eq!(lab.manifest("again", "7"), Some(manifest));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod aws_settings;
 mod broken_files;
 mod changes;
+mod choices;
 mod copies;
 mod copy_faults;
 mod dockerhub_clone;

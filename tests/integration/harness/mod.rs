@@ -1,5 +1,6 @@
 //! The real parts that the tests stand on, and longshore's binary between them.
 
+mod artifact;
 mod aws;
 mod docker;
 mod http;
