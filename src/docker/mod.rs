@@ -18,3 +18,4 @@ pub use connection::Docker;
 pub use error::{Error, Reason, Task, Transport};
 pub use images::ImageDetails;
 pub use meaning::Meaning;
+pub use printout::is_chatter;

@@ -27,6 +27,7 @@ mod publish;
 mod reason;
 mod referrers;
 mod render;
+mod traffic;
 mod way;
 
 pub use access::{Access, Upstreams};
@@ -43,3 +44,4 @@ pub use planner::make_plan;
 pub use reason::Reason;
 pub use referrers::Referrer;
 pub use render::{Dockerfile, render};
+pub use traffic::Traffic;
