@@ -9,6 +9,7 @@ mod copy_faults;
 mod dockerhub_clone;
 mod documentation;
 mod ecr_sources;
+mod equality;
 mod failures;
 mod harness;
 mod house;
