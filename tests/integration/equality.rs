@@ -32,7 +32,7 @@ fn derived_images_equal_built_ones() {
     let seed = number("LONGSHORE_EQUALITY_SEED", 1);
     let count = number("LONGSHORE_EQUALITY_COMBINATIONS", 25);
     println!("{count} combinations from LONGSHORE_EQUALITY_SEED={seed}");
-    let mut engine = Engine::new();
+    let engine = Engine::new();
     for base in BASES.iter() {
         engine.load(&base.name(), base.archive());
     }
@@ -63,7 +63,7 @@ fn derived_images_equal_built_ones() {
     let failures: Vec<String> = thread::scope(|scope| {
         let workers = combinations.chunks(share);
         let workers: Vec<_> = workers
-            .map(|share| scope.spawn(|| compare(share)))
+            .map(|share| scope.spawn(|| compare(&engine, share)))
             .collect();
         workers
             .into_iter()
@@ -92,15 +92,11 @@ fn derive(combination: &Combination) -> Option<Value> {
 }
 
 /// Builds combinations with both builders and tells those that differ.
-fn compare(combinations: &[(Combination, Value)]) -> Vec<String> {
+fn compare(engine: &Engine, combinations: &[(Combination, Value)]) -> Vec<String> {
     let table = Table::read();
     let mut failures = Vec::new();
     for some in combinations.chunks(20) {
-        let mut engine = Engine::new();
-        let built: Vec<_> = some
-            .iter()
-            .map(|(one, _)| build(&mut engine, one))
-            .collect();
+        let built: Vec<_> = some.iter().map(|(one, _)| build(engine, one)).collect();
         let images: Vec<_> = built.iter().flatten().flatten().cloned().collect();
         let configurations = engine.configurations(&images);
         for ((combination, derived), built) in some.iter().zip(built) {
@@ -122,8 +118,8 @@ fn compare(combinations: &[(Combination, Value)]) -> Vec<String> {
 }
 
 /// The images of the classic builder and of BuildKit.
-fn build(engine: &mut Engine, combination: &Combination) -> Result<[String; 2], String> {
-    let mut build = |builder| {
+fn build(engine: &Engine, combination: &Combination) -> Result<[String; 2], String> {
+    let build = |builder| {
         let platform = combination.base.platform;
         let image = engine.build(
             builder,

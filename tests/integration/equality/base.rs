@@ -1,10 +1,12 @@
 //! The images that combinations are built on.
 
+use std::process;
+
 use longshore::image::Digest;
 use serde_json::{Value, json};
 
 use super::corpus::full;
-use crate::harness::archive;
+use crate::harness::{LABEL, archive};
 
 pub(super) struct Base {
     tag: &'static str,
@@ -34,6 +36,8 @@ impl Base {
                 {"created": "2023-01-02T03:04:06Z", "created_by": "CMD", "empty_layer": true},
             ],
         });
+        // Runs side by side on one daemon must not remove each other's images.
+        configuration["config"]["Labels"][LABEL] = json!(run());
         if tag != "bare" {
             let more = json!({
                 "author": "base", "container": "base", "container_config": {"Cmd": ["base"]},
@@ -56,7 +60,7 @@ impl Base {
     }
 
     pub(super) fn name(&self) -> String {
-        format!("longshore-equality:{}", self.tag)
+        format!("{}:{}", run(), self.tag)
     }
 
     pub(super) fn has_folders(&self) -> bool {
@@ -84,6 +88,11 @@ impl Base {
             ("manifest.json", Some(manifest.to_string().as_bytes())),
         ])
     }
+}
+
+/// The name of this run's images.
+fn run() -> String {
+    format!("longshore-equality-{}", process::id())
 }
 
 /// The folders that `WORKDIR` lines name, and the users who BuildKit makes them for.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::sync::Mutex;
 
 use reqwest::{Client, Method};
 use serde_json::Value;
@@ -20,7 +21,7 @@ pub(crate) enum Builder {
 pub(crate) struct Engine {
     client: Client,
     address: String,
-    images: Vec<String>,
+    images: Mutex<Vec<String>>,
 }
 
 impl Engine {
@@ -34,20 +35,20 @@ impl Engine {
         Self {
             client: builder.build().unwrap(),
             address,
-            images: Vec::new(),
+            images: Mutex::default(),
         }
     }
 
     /// Loads the archive of an image and takes its name into care.
-    pub(crate) fn load(&mut self, name: &str, archive: Vec<u8>) {
+    pub(crate) fn load(&self, name: &str, archive: Vec<u8>) {
         let answer = self.send(Method::POST, "/images/load", Some(archive));
         assert_eq!(answer.status, 200, "{answer:?}");
-        self.images.push(name.to_owned());
+        self.images.lock().unwrap().push(name.to_owned());
     }
 
     /// Builds a Dockerfile and returns the image's ID, or what the daemon says against it.
     pub(crate) fn build(
-        &mut self,
+        &self,
         builder: Builder,
         dockerfile: &str,
         platform: &str,
@@ -78,7 +79,7 @@ impl Engine {
                 image = Ok(id.to_owned());
             }
         }
-        self.images.extend(image.clone());
+        self.images.lock().unwrap().extend(image.clone());
         image
     }
 
@@ -126,7 +127,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        for image in &self.images {
+        for image in self.images.lock().unwrap().iter() {
             self.send(Method::DELETE, &format!("/images/{image}?force=1"), None);
         }
     }
