@@ -6,10 +6,12 @@ mod expansion;
 mod instructions;
 mod lines;
 mod metadata;
+mod path;
 mod recipe;
 mod stages;
 mod statement;
 mod template;
+mod traps;
 mod variables;
 mod words;
 
@@ -22,3 +24,4 @@ pub use metadata::{
 pub use recipe::{Recipe, label};
 pub use stages::{builds_on, registries};
 pub use template::{RenderError, Template};
+pub use traps::{Trap, TrapKind};

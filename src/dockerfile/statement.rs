@@ -30,12 +30,10 @@ impl Statement {
             if index > 0 && is_skipped(line) {
                 continue;
             }
-            match continued(line) {
-                Some(line) => text.push_str(line),
-                None => {
-                    text.push_str(line);
-                    break;
-                }
+            let joined = continued(line);
+            text.push_str(joined.unwrap_or(line));
+            if joined.is_none() {
+                break;
             }
         }
         Self::from_joined(chunk.line + 1, text)

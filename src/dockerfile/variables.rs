@@ -27,10 +27,6 @@ impl Variables {
         self.values.insert(name.to_owned(), value.to_owned());
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.values.contains_key(name)
-    }
-
     pub(super) fn expand(&self, word: &str) -> Result<Expanded, ExpansionError> {
         expand(word, |name| self.values.get(name).map(String::as_str))
     }

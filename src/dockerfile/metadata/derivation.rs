@@ -7,10 +7,10 @@ use super::configuration::{Configuration, Values};
 use super::health::Health;
 use super::history::quoted;
 use super::json::Arguments;
-use super::path;
 use super::step::Step;
 use crate::dockerfile::arguments;
 use crate::dockerfile::expansion::Expanded;
+use crate::dockerfile::path;
 use crate::dockerfile::variables::Variables;
 
 /// The variable that every build adds where the base lacks it.
@@ -241,12 +241,14 @@ impl<'a> Derivation<'a> {
     fn command(&self, command: &Arguments) -> Vec<String> {
         match command {
             Arguments::List(words) => words.clone(),
-            Arguments::Text(text) if self.values.shell.is_empty() => [&SHELL[..], &[text.as_str()]]
-                .concat()
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            Arguments::Text(text) => [&self.values.shell[..], &[text.clone()]].concat(),
+            Arguments::Text(text) => {
+                let mut words = self.values.shell.clone();
+                if words.is_empty() {
+                    words.extend(SHELL.map(str::to_owned));
+                }
+                words.push(text.clone());
+                words
+            }
         }
     }
 

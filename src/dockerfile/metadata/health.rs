@@ -14,7 +14,7 @@ use crate::dockerfile::words;
 /// default and is not written.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Health {
+pub(in crate::dockerfile) struct Health {
     test: Vec<String>,
     #[serde(skip_serializing_if = "is_zero")]
     interval: i64,

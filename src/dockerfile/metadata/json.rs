@@ -6,7 +6,7 @@ use super::Why;
 
 /// What follows a keyword that may be followed by a JSON list of texts.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Arguments {
+pub(in crate::dockerfile) enum Arguments {
     /// The list.
     List(Vec<String>),
     /// Anything else, also a list that is no sound JSON.

@@ -89,22 +89,25 @@ impl MetadataLines {
         }
         derivation.values.labels.extend(settings.labels.clone());
         Ok(Derived {
-            configuration: finish(base, derivation, created, &history),
+            configuration: finish(base, &derivation, created.as_deref(), &history),
             history,
         })
     }
 }
 
+/// The base's configuration with what the lines changed.
 fn finish(
     mut base: Configuration,
-    derivation: Derivation<'_>,
-    created: Option<String>,
+    derivation: &Derivation<'_>,
+    created: Option<&str>,
     history: &[HistoryEntry],
 ) -> Vec<u8> {
-    DROPPED.iter().for_each(|key| base.document.remove(key));
-    DROPPED_SETTINGS
-        .iter()
-        .for_each(|key| base.settings.remove(key));
+    for key in DROPPED {
+        base.document.remove(key);
+    }
+    for key in DROPPED_SETTINGS {
+        base.settings.remove(key);
+    }
     derivation.values.write(&base.values, &mut base.settings);
     if let Some(healthcheck) = &derivation.healthcheck {
         base.settings.set("Healthcheck", healthcheck);
@@ -112,7 +115,7 @@ fn finish(
     if let Some(author) = &derivation.author {
         base.document.set("author", author);
     }
-    if created != base.created {
+    if created != base.created.as_deref() {
         base.document.set(CREATED, &created);
     }
     base.add_history(history);

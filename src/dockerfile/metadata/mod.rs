@@ -9,7 +9,6 @@ mod history;
 mod json;
 mod lines;
 mod object;
-mod path;
 mod reason;
 mod step;
 
@@ -17,3 +16,4 @@ pub use configuration::{Configuration, ConfigurationError};
 pub use history::HistoryEntry;
 pub use lines::{DeriveSettings, Derived, MetadataLines};
 pub use reason::{NeedsBuild, Why};
+pub(super) use step::Step;

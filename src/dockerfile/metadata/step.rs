@@ -9,7 +9,7 @@ use crate::dockerfile::words;
 
 /// An instruction, its variables not replaced yet.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Step {
+pub(in crate::dockerfile) enum Step {
     /// Names and values.
     Env(Vec<(String, String)>),
     Label(Vec<(String, String)>),
@@ -29,7 +29,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) fn parse(statement: &Statement) -> Result<Self, Why> {
+    pub(in crate::dockerfile) fn parse(statement: &Statement) -> Result<Self, Why> {
         let keyword = statement.keyword.as_str();
         match keyword {
             "RUN" | "COPY" | "ADD" => {

@@ -18,13 +18,13 @@ impl Base {
     /// One with every field set, one with next to none, and one of another architecture.
     pub(super) fn all() -> Vec<Self> {
         vec![
-            Self::new("full", "amd64", full()),
-            Self::new("bare", "amd64", json!({})),
-            Self::new("foreign", "arm64", full()),
+            Self::new("full", "amd64", &full()),
+            Self::new("bare", "amd64", &json!({})),
+            Self::new("foreign", "arm64", &full()),
         ]
     }
 
-    fn new(tag: &'static str, architecture: &str, config: Value) -> Self {
+    fn new(tag: &'static str, architecture: &str, config: &Value) -> Self {
         let mut configuration = json!({
             "architecture": architecture,
             "os": "linux",

@@ -80,10 +80,8 @@ impl Combination {
                 (*keyword).to_owned()
             };
             lines.push_str(random.one(&["", "", "", "# a comment\n", "\n", "  "]));
-            lines.push_str(&format!(
-                "{keyword}{}{arguments}\n",
-                random.one(&[" ", " ", "\t", "  "])
-            ));
+            let blank = random.one(&[" ", " ", "\t", "  "]);
+            lines.extend([keyword.as_str(), blank, &arguments, "\n"]);
         }
         let mut args = BTreeMap::new();
         for (name, value) in [("Q", "given"), ("A", "given $B"), ("UNUSED", "x")] {
@@ -363,7 +361,7 @@ fn healthcheck(random: &mut Random) -> String {
         ("retries", &["1", "03", "10"]),
     ] {
         if random.once_in(3) {
-            flags.push_str(&format!("--{name}={} ", random.one(values)));
+            flags.extend(["--", name, "=", random.one(values), " "]);
         }
     }
     let check = random.one(&[
