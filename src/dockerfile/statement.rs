@@ -3,6 +3,9 @@
 use super::chunks::{Chunk, continued, is_skipped, split};
 use super::words;
 
+/// As many characters of a statement stand in a message.
+const SHOWN: usize = 80;
+
 /// One instruction of a Dockerfile as Docker reads it: its lines joined, comments in between left
 /// out.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,9 +48,19 @@ impl Statement {
         let (keyword, arguments) = words::cut(trimmed).unwrap_or((trimmed, ""));
         Self {
             line,
-            keyword: keyword.to_uppercase(),
+            keyword: keyword.to_ascii_uppercase(),
             arguments: arguments.trim().to_owned(),
             text,
+        }
+    }
+
+    /// The statement in a message: its blanks joined, its end cut off where it is long.
+    pub(super) fn shown(&self) -> String {
+        let words: Vec<_> = self.text.split_whitespace().collect();
+        let text = words.join(" ");
+        match text.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}...", &text[..end]),
+            None => text,
         }
     }
 
@@ -87,6 +100,7 @@ mod tests {
                 (9, "HEALTHCHECK", "--interval=1s   --retries=2 CMD  a"),
             ]
         );
+        assert_eq!(statements[1].shown(), "ENV A=1 B=2 C=3");
         let flags = (vec!["--interval=1s", "--retries=2"], "CMD  a");
         assert_eq!(statements[3].flags(), flags);
     }

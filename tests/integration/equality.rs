@@ -1,7 +1,9 @@
 //! What is derived without a daemon equals what the daemon builds: see `docs/derive.md`.
 
+mod arguments;
 mod base;
-mod corpus;
+mod combination;
+mod random;
 mod table;
 
 use std::collections::BTreeMap;
@@ -13,7 +15,8 @@ use longshore::dockerfile::{DeriveSettings, MetadataLines};
 use serde_json::Value;
 
 use self::base::Base;
-use self::corpus::{Combination, KEYWORDS, Random};
+use self::combination::{Combination, KEYWORDS};
+use self::random::Random;
 use self::table::{Configurations, Table};
 use crate::harness::{Builder, Engine};
 

@@ -7,6 +7,7 @@ use super::configuration::{Configuration, Values};
 use super::health::Health;
 use super::history::quoted;
 use super::json::Arguments;
+use super::ports;
 use super::step::Step;
 use crate::dockerfile::arguments;
 use crate::dockerfile::expansion::Expanded;
@@ -194,7 +195,7 @@ impl<'a> Derivation<'a> {
                 return Err(Why::unsure("a port with `${...}` inside"));
             }
             for port in self.expanded(word)?.words {
-                exposed.extend(self::ports(&port)?);
+                exposed.extend(ports::exposed(&port)?);
             }
         }
         let line = format!("EXPOSE [{}]", exposed.join(" "));
@@ -284,22 +285,6 @@ fn check_variables(variables: &[String]) -> Result<(), Why> {
 fn listed(keyword: &str, pairs: &[(String, String)]) -> String {
     let pairs = pairs.iter().map(|(name, value)| format!(" {name}={value}"));
     format!("{keyword}{}", pairs.collect::<String>())
-}
-
-/// `80`, `443/tcp`, `9000-9002/udp`, as the configuration lists them: one by one.
-fn ports(word: &str) -> Result<Vec<String>, Why> {
-    if word.contains(':') {
-        return Err(Why::unsure("an `EXPOSE` with a host's port"));
-    }
-    if word.contains('$') || arguments::port(word).is_some() {
-        return Err(Why::refused(format!("`{word}` is not a port")));
-    }
-    let (range, protocol) = word.rsplit_once('/').unwrap_or((word, "tcp"));
-    let (first, last) = range.split_once('-').unwrap_or((range, range));
-    let number = |text: &str| text.parse::<u16>().expect("the port was checked");
-    let protocol = protocol.to_lowercase();
-    let ports = number(first)..=number(last);
-    Ok(ports.map(|port| format!("{port}/{protocol}")).collect())
 }
 
 fn empty() -> serde_json::Value {

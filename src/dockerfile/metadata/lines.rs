@@ -140,7 +140,7 @@ impl Statement {
     fn needs_build(&self, why: Why) -> NeedsBuild {
         NeedsBuild {
             line: Some(self.line),
-            instruction: self.text.trim().to_owned(),
+            instruction: self.shown(),
             why,
         }
     }
@@ -149,6 +149,7 @@ impl Statement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::chain;
 
     const BASE: &str = r#"{"architecture":"arm64","os":"linux","variant":"v8","x-top":1.50,
 "created":"2024-01-02T03:04:05.678Z","container":"c","author":"someone",
@@ -189,17 +190,6 @@ mod tests {
         assert_eq!(configuration.created.as_deref(), Some(time));
     }
 
-    /// The whole chain of an error, as the top prints it.
-    fn reason(error: &NeedsBuild) -> String {
-        let mut text = error.to_string();
-        let mut error: &dyn std::error::Error = error;
-        while let Some(source) = error.source() {
-            text = format!("{text}: {source}");
-            error = source;
-        }
-        text
-    }
-
     #[test]
     fn what_needs_a_build_says_why() {
         let reasons = [
@@ -229,7 +219,7 @@ mod tests {
         ]
         .map(|lines| {
             let error = derive(lines, &DeriveSettings::default()).unwrap_err();
-            reason(&error) + "\n"
+            chain(&error) + "\n"
         });
         insta::assert_snapshot!(reasons.concat());
     }
@@ -247,7 +237,7 @@ mod tests {
             let derived = lines
                 .unwrap()
                 .derive(base.as_bytes(), &DeriveSettings::default());
-            reason(&derived.unwrap_err()) + "\n"
+            chain(&derived.unwrap_err()) + "\n"
         });
         insta::assert_snapshot!(reasons.concat());
         for dockerfile in ["", "ARG A\nFROM base", "FROM other", "USER x"] {
@@ -256,6 +246,15 @@ mod tests {
                 matches!(error.why, Why::Stages | Why::OtherBase { .. }),
                 "{dockerfile}"
             );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_line_panics(
+            line in "(ENV|LABEL|ARG|VOLUME|EXPOSE|CMD|HEALTHCHECK|SHELL|ONBUILD|onbuıld|WORKDIR|STOPSIGNAL|\\PC{0,4})[ \t][-=\"'\\[\\]$\\{}:a1/, \n\\\\]{0,30}",
+        ) {
+            let _ = derive(&line, &DeriveSettings::default());
         }
     }
 }

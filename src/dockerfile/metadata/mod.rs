@@ -9,6 +9,7 @@ mod history;
 mod json;
 mod lines;
 mod object;
+mod ports;
 mod reason;
 mod step;
 

@@ -2,6 +2,7 @@
 
 use super::ConfigurationError;
 use crate::dockerfile::expansion::ExpansionError;
+use crate::failure::{Failure, Kind};
 
 /// Why the image of a Dockerfile cannot be derived from its base's configuration alone.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +10,8 @@ use crate::dockerfile::expansion::ExpansionError;
 pub struct NeedsBuild {
     /// The line of the Dockerfile, counted from 1; `None` where it is the base's doing.
     pub line: Option<usize>,
-    /// The instruction, as written; empty where it is the base's doing.
+    /// The instruction, its lines joined, shortened where it is long; empty where it is the base's
+    /// doing.
     pub instruction: String,
     /// The reason.
     #[source]
@@ -75,6 +77,16 @@ pub enum Why {
         /// What they do not agree on.
         what: &'static str,
     },
+}
+
+impl Failure for NeedsBuild {
+    fn kind(&self) -> Kind {
+        Kind::Configuration
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("`builder: auto` and `builder: docker` build such an image".to_owned())
+    }
 }
 
 impl Why {

@@ -5,7 +5,6 @@ use std::process;
 use longshore::image::Digest;
 use serde_json::{Value, json};
 
-use super::corpus::full;
 use crate::harness::{LABEL, archive};
 
 pub(super) struct Base {
@@ -106,4 +105,24 @@ fn layer() -> Vec<u8> {
         ("srv/app", None),
         ("srv/app/data", None),
     ])
+}
+
+/// A base's `config` with every field that Docker knows set, and one that it does not know.
+fn full() -> Value {
+    json!({
+        "Hostname": "host", "Domainname": "domain", "User": "base",
+        "AttachStdin": true, "AttachStdout": true, "AttachStderr": true,
+        "ExposedPorts": {"1/tcp": {}, "80/tcp": {}}, "Tty": true, "OpenStdin": true, "StdinOnce": true,
+        "Env": ["PATH=/bin", "A=base", "B=two words", "E=", "W=/srv/app", "P=8080 8081/udp"],
+        "Cmd": ["base-cmd"],
+        "Healthcheck": {
+            "Test": ["CMD", "base"], "Interval": 5_000_000_000_u64, "Timeout": 6_000_000_000_u64,
+            "StartPeriod": 7_000_000_000_u64, "Retries": 4,
+        },
+        "ArgsEscaped": true, "Image": "sha256:base", "Volumes": {"/base": {}},
+        "WorkingDir": "/srv/app/data", "Entrypoint": ["base-entrypoint"], "NetworkDisabled": true,
+        "MacAddress": "02:42:ac:11:00:02", "OnBuild": [], "Labels": {"l": "base", "z": "base"},
+        "StopSignal": "SIGINT", "StopTimeout": 7, "Shell": ["/bin/ash", "-c"],
+        "x-unknown": {"z": 1, "a": 2},
+    })
 }

@@ -1,112 +1,10 @@
-//! Combinations of lines, from a seed.
-
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::{Value, json};
+//! What may follow each instruction: the common, and all that is known to be tricky.
 
 use super::base::Base;
+use super::random::Random;
 
-/// SplitMix64: equal seeds give equal combinations, on every machine and with every version.
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
-    }
-
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.below(of.len())]
-    }
-
-    fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-}
-
-/// A Dockerfile on one of the bases, with build arguments.
-pub(super) struct Combination {
-    pub(super) base: &'static Base,
-    pub(super) lines: String,
-    pub(super) args: BTreeMap<String, String>,
-    /// The instructions, in capitals, as often as they occur.
-    pub(super) keywords: Vec<&'static str>,
-}
-
-pub(super) const KEYWORDS: [&str; 14] = [
-    "ENV",
-    "LABEL",
-    "ARG",
-    "VOLUME",
-    "USER",
-    "EXPOSE",
-    "CMD",
-    "ENTRYPOINT",
-    "STOPSIGNAL",
-    "HEALTHCHECK",
-    "SHELL",
-    "ONBUILD",
-    "MAINTAINER",
-    "WORKDIR",
-];
-
-impl Combination {
-    pub(super) fn next(random: &mut Random, bases: &'static [Base]) -> Self {
-        let base = &bases[random.below(bases.len())];
-        let count = 1 + random.below(8);
-        let keywords: Vec<_> = (0..count).map(|_| random.one(&KEYWORDS)).collect();
-        // BuildKit looks up the user who makes a folder.
-        let has_workdir = keywords.contains(&"WORKDIR");
-        let mut lines = String::new();
-        for keyword in &keywords {
-            let arguments = match *keyword {
-                "USER" if has_workdir => random.one(&["0", "1000:1000", "base", "root"]).to_owned(),
-                keyword => arguments(random, keyword, base),
-            };
-            let keyword = if random.once_in(5) {
-                keyword.to_lowercase()
-            } else {
-                (*keyword).to_owned()
-            };
-            lines.push_str(random.one(&["", "", "", "# a comment\n", "\n", "  "]));
-            let blank = random.one(&[" ", " ", "\t", "  "]);
-            lines.extend([keyword.as_str(), blank, &arguments, "\n"]);
-        }
-        let mut args = BTreeMap::new();
-        for (name, value) in [("Q", "given"), ("A", "given $B"), ("UNUSED", "x")] {
-            if random.once_in(3) {
-                args.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        Self {
-            base,
-            lines,
-            args,
-            keywords,
-        }
-    }
-
-    pub(super) fn dockerfile(&self) -> String {
-        format!("FROM {}\n{}", self.base.name(), self.lines)
-    }
-
-    pub(super) fn distinct_keywords(&self) -> BTreeSet<String> {
-        self.keywords.iter().map(ToString::to_string).collect()
-    }
-}
-
-fn arguments(random: &mut Random, keyword: &str, base: &Base) -> String {
+/// The arguments of an instruction.
+pub(super) fn arguments(random: &mut Random, keyword: &str, base: &Base) -> String {
     match keyword {
         "ENV" => pairs(
             random,
@@ -141,7 +39,6 @@ fn arguments(random: &mut Random, keyword: &str, base: &Base) -> String {
                 "9000-9002",
                 "9-9/sctp",
                 "080",
-                "81/",
                 "$P",
                 "${P}",
                 "\"82\"",
@@ -374,24 +271,4 @@ fn healthcheck(random: &mut Random) -> String {
         "CMD \\\n  x",
     ]);
     format!("{flags}{check}")
-}
-
-/// A base's `config` with every field that Docker knows set, and one that it does not know.
-pub(super) fn full() -> Value {
-    json!({
-        "Hostname": "host", "Domainname": "domain", "User": "base",
-        "AttachStdin": true, "AttachStdout": true, "AttachStderr": true,
-        "ExposedPorts": {"1/tcp": {}, "80/tcp": {}}, "Tty": true, "OpenStdin": true, "StdinOnce": true,
-        "Env": ["PATH=/bin", "A=base", "B=two words", "E=", "W=/srv/app", "P=8080 8081/udp"],
-        "Cmd": ["base-cmd"],
-        "Healthcheck": {
-            "Test": ["CMD", "base"], "Interval": 5_000_000_000_u64, "Timeout": 6_000_000_000_u64,
-            "StartPeriod": 7_000_000_000_u64, "Retries": 4,
-        },
-        "ArgsEscaped": true, "Image": "sha256:base", "Volumes": {"/base": {}},
-        "WorkingDir": "/srv/app/data", "Entrypoint": ["base-entrypoint"], "NetworkDisabled": true,
-        "MacAddress": "02:42:ac:11:00:02", "OnBuild": [], "Labels": {"l": "base", "z": "base"},
-        "StopSignal": "SIGINT", "StopTimeout": 7, "Shell": ["/bin/ash", "-c"],
-        "x-unknown": {"z": 1, "a": 2},
-    })
 }
