@@ -2,6 +2,8 @@
 //! know no terminal; `report` turns these values into lines, bars and tables.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::image::{Digest, Platform, Reference, Registry, Repository};
@@ -24,6 +26,8 @@ pub enum Step {
     Render,
     /// Manifests and blobs travel from the source to the destination.
     Copy,
+    /// What refers to the image is looked for, and listed at the destination.
+    Refer,
     /// The tags of the source's repository are listed.
     List,
     /// The Docker daemon pulls the base and runs the lines, for one platform.
@@ -44,6 +48,7 @@ impl fmt::Display for Step {
             Self::Create => formatter.write_str("create the repository"),
             Self::Overwrite => formatter.write_str("overwrite the tag"),
             Self::Copy => formatter.write_str("copy the image"),
+            Self::Refer => formatter.write_str("find what refers to the image"),
             Self::List => formatter.write_str("list the source's tags"),
             Self::Render => formatter.write_str("generate the Dockerfile"),
             Self::Connect => formatter.write_str("connect to Docker"),
@@ -55,8 +60,48 @@ impl fmt::Display for Step {
     }
 }
 
+/// How much of an image has moved. Whoever moves it counts; whoever shows it looks as often as it
+/// likes, so that no byte needs an event.
+#[derive(Debug, Default)]
+pub struct Volume {
+    total: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Volume {
+    /// Bytes that move or have moved; more may be found on the way.
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that have moved.
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// There are so many bytes more to move.
+    pub fn expect(&self, bytes: u64) {
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// So many bytes need not move after all.
+    pub fn spare(&self, bytes: u64) {
+        self.total.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// So many bytes have moved.
+    pub fn moved(&self, bytes: u64) {
+        self.done.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// So many bytes have moved in vain.
+    pub fn move_back(&self, bytes: u64) {
+        self.done.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
 /// Something that happened. An image is named by its destination.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Event {
     /// Planning begins for this many images.
     Planning {
@@ -114,6 +159,13 @@ pub enum Event {
         /// The repository.
         repository: Repository,
     },
+    /// Work begins on all that has to be made.
+    Applying {
+        /// How many images have to be.
+        images: usize,
+    },
+    /// Work is over, but for what is tried once more.
+    Applied,
     /// Work on an image begins.
     Started {
         /// The destination.
@@ -125,6 +177,13 @@ pub enum Event {
         image: Reference,
         /// The step.
         step: Step,
+    },
+    /// An image's blobs begin to move.
+    Moving {
+        /// The destination.
+        image: Reference,
+        /// How much moves, from now on.
+        volume: Arc<Volume>,
     },
     /// The Docker daemon printed something, in pieces that need not be whole lines.
     Output {
@@ -155,6 +214,8 @@ pub enum Event {
         image: Reference,
         /// The digest that the tag now has.
         digest: Digest,
+        /// How many bytes of blobs were sent.
+        bytes: u64,
         /// How long the work took.
         elapsed: Duration,
     },

@@ -20,3 +20,4 @@ pub use error::{Error, Reason, Task, Transport};
 pub use export::{Compression, Export, ExportError, ExportRequest, Layer, LayerSettings};
 pub use images::ImageDetails;
 pub use meaning::Meaning;
+pub use printout::is_chatter;

@@ -131,15 +131,15 @@ impl<'a> Printout<'a> {
     }
 }
 
+/// Whether a line is what the classic builder says of its own containers.
+pub fn is_chatter(line: &str) -> bool {
+    const BEGINNINGS: [&str; 3] = [" ---> ", "Removing intermediate", "Removed intermediate"];
+    BEGINNINGS.iter().any(|start| line.starts_with(start))
+}
+
 /// Whether this is the daemon's own word and not a command's. It comes in a piece of its own.
 fn is_the_daemon_s_own(text: &str) -> bool {
-    const BEGINNINGS: [&str; 4] = [
-        "Step ",
-        " ---> ",
-        "Removing intermediate",
-        "Removed intermediate",
-    ];
-    BEGINNINGS.iter().any(|start| text.starts_with(start))
+    text.starts_with("Step ") || is_chatter(text)
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@
 use parse_dockerfile::{Flag, JsonOrStringArray};
 
 use super::instructions::Wrong;
+use super::words;
 
 /// Checks `ENV` and `LABEL`: `NAME=VALUE` pairs, or the old form `NAME some words`.
 pub(super) fn pairs(instruction: &str, text: &str) -> Vec<Wrong> {
-    let words = match words(text) {
+    let words = match words::split(text) {
         Ok(words) => words,
         Err(quote) => {
             let message = format!("a quotation mark ({quote}) is not closed");
@@ -47,34 +48,6 @@ pub(super) fn pairs(instruction: &str, text: &str) -> Vec<Wrong> {
             Some(_) => None,
         })
         .collect()
-}
-
-/// Splits as Docker's `parseWords` does: quotation marks hold a word together, a backslash hides
-/// the next character. `Err` is the quotation mark that is never closed.
-fn words(text: &str) -> Result<Vec<String>, char> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut quote = None;
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        if quote.is_none() && character.is_whitespace() {
-            if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
-            continue;
-        }
-        word.push(character);
-        match (character, quote) {
-            ('\\', None | Some('"')) => word.extend(characters.next()),
-            ('"' | '\'', None) => quote = Some(character),
-            (_, Some(open)) if open == character => quote = None,
-            _ => {}
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    quote.map_or(Ok(words), Err)
 }
 
 /// Checks a word of `EXPOSE`: `80`, `443/tcp`, `9000-9002/udp`, `127.0.0.1:8080:80`.

@@ -49,8 +49,13 @@ pub(super) fn split(text: &str) -> Vec<Chunk> {
 
 /// Whether the last line would be joined to what follows it.
 pub(super) fn is_continued(text: &str) -> bool {
-    let text = text.trim_end_matches([' ', '\t', '\r', '\n']);
-    text.ends_with('\\')
+    continued(text.trim_end_matches(['\r', '\n'])).is_some()
+}
+
+/// A line without the backslash that joins it to the next one. Two backslashes are none.
+pub(super) fn continued(line: &str) -> Option<&str> {
+    let line = line.trim_end_matches([' ', '\t']).strip_suffix('\\')?;
+    (!line.ends_with('\\')).then_some(line)
 }
 
 /// The name of the parser directive that a comment is.
@@ -93,7 +98,7 @@ fn delimiter(word: &str) -> Option<String> {
     sound.then(|| name.to_owned())
 }
 
-fn is_skipped(line: &str) -> bool {
+pub(super) fn is_skipped(line: &str) -> bool {
     let line = line.trim_start();
     line.is_empty() || line.starts_with('#')
 }
@@ -119,6 +124,16 @@ mod tests {
                 (8, "USER me".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn two_backslashes_join_nothing() {
+        assert_eq!(
+            cut("LABEL a=x\\\\\nLABEL b=1"),
+            [(0, "LABEL a=x\\\\".to_owned()), (1, "LABEL b=1".to_owned())]
+        );
+        assert_eq!(continued("a \\ \t"), Some("a "));
+        assert_eq!(continued("\\"), Some(""));
     }
 
     #[test]

@@ -139,6 +139,7 @@ mod tests {
             "CMD [\"a\"]",
             "EXPOSE 80 443/tcp",
             "STOPSIGNAL SIGTERM",
+            "LABEL a=x\\\\\nLABEL b=1\\\\",
         ];
         let lines = lines(&entries).unwrap();
         assert_eq!(lines.as_slice(), entries);

@@ -2,13 +2,26 @@
 
 mod arguments;
 mod chunks;
+mod expansion;
 mod instructions;
 mod lines;
+mod metadata;
+mod path;
 mod recipe;
 mod stages;
+mod statement;
 mod template;
+mod traps;
+mod variables;
+mod words;
 
+pub use expansion::ExpansionError;
 pub use lines::{LineError, Lines, check_dockerfile};
+pub use metadata::{
+    Configuration, ConfigurationError, DeriveSettings, Derived, HistoryEntry, MetadataLines,
+    NeedsBuild, Why,
+};
 pub use recipe::{Ingredients, Recipe, label};
 pub use stages::{builds_on, registries};
 pub use template::{RenderError, Template};
+pub use traps::{Trap, TrapKind};

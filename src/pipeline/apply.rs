@@ -19,6 +19,7 @@ use crate::image::{Digest, Repository};
 use super::build::Builder;
 use super::copy::Copier;
 use super::planner::plan_images;
+use super::traffic::Tally;
 use super::way::Way;
 use super::{
     Access, Action, ImageOutcome, ImagePlan, Outcome, Plan, Reason, Status, StepError, Work,
@@ -69,7 +70,10 @@ pub async fn apply(
         let again: Vec<ImageSpecification> = again.collect();
         let plan = plan_images(again, workshop.repositories.clone(), access).await;
         let again = workshop.carry_out(plan, Try::Last).await;
-        for (index, image) in indices.into_iter().zip(again) {
+        for (index, mut image) in indices.into_iter().zip(again) {
+            if let Some(before) = images[index].traffic {
+                *image.traffic.get_or_insert_default() += before;
+            }
             images[index] = image;
         }
     }
@@ -140,6 +144,10 @@ impl<'a> Workshop<'a> {
             // Asked for first: a missing daemon is told before anything else happens.
             let _ = self.builder().await;
         }
+        let observer = &self.access.observer;
+        observer.observe(Event::Applying {
+            images: plan.images.iter().filter(|it| it.work().is_some()).count(),
+        });
         let work = plan.images.into_iter().enumerate().map(|(index, plan)| {
             let work = self.bring_into_place(plan, attempt);
             async move { (index, work.await) }
@@ -148,6 +156,7 @@ impl<'a> Workshop<'a> {
             .buffer_unordered(self.jobs.get())
             .collect()
             .await;
+        observer.observe(Event::Applied);
         images.sort_unstable_by_key(|(index, _)| *index);
         images.into_iter().map(|(_, image)| image).collect()
     }
@@ -195,17 +204,29 @@ impl<'a> Workshop<'a> {
 
     async fn bring_into_place(&self, plan: ImagePlan, attempt: Try) -> ImageOutcome {
         let started = Instant::now();
-        let status = match self.status_of(&plan, started).await {
+        let tally = Tally::default();
+        let status = match self.status_of(&plan, started, &tally).await {
             Ok(status) => status,
             Err(error) => Status::Failed(error),
         };
-        if let Some(event) = end_of(&plan, &status, attempt, started) {
+        let traffic = matches!(plan.work(), Some((Work::Copy { .. }, _))).then(|| tally.traffic());
+        let bytes = traffic.map_or(0, |traffic| traffic.bytes);
+        if let Some(event) = end_of(&plan, &status, attempt, bytes, started) {
             self.access.observer.observe(event);
         }
-        ImageOutcome { plan, status }
+        ImageOutcome {
+            plan,
+            status,
+            traffic,
+        }
     }
 
-    async fn status_of(&self, plan: &ImagePlan, started: Instant) -> Result<Status, StepError> {
+    async fn status_of(
+        &self,
+        plan: &ImagePlan,
+        started: Instant,
+        tally: &Tally,
+    ) -> Result<Status, StepError> {
         let decision = plan.decision.as_ref().map_err(Clone::clone)?;
         match &decision.action {
             Action::Skip { digest } => Ok(Status::InPlace {
@@ -213,7 +234,7 @@ impl<'a> Workshop<'a> {
             }),
             Action::NoRepository | Action::Keep { .. } => Ok(Status::Left),
             Action::Make(work) => {
-                let digest = self.make(plan, work, &decision.reason).await?;
+                let digest = self.make(plan, work, &decision.reason, tally).await?;
                 Ok(Status::Done {
                     digest,
                     elapsed: started.elapsed(),
@@ -227,6 +248,7 @@ impl<'a> Workshop<'a> {
         plan: &ImagePlan,
         work: &Work,
         reason: &Reason,
+        tally: &Tally,
     ) -> Result<Digest, StepError> {
         let ImagePlan {
             image, destination, ..
@@ -248,8 +270,15 @@ impl<'a> Workshop<'a> {
             Work::Copy { source, part } => {
                 self.begin(plan, is_new).await?;
                 self.copier
-                    .copy(image, destination, source, part, is_new)
+                    .copy(image, destination, source, part, is_new, tally)
                     .await
+            }
+            Work::Refer { held, lacking, .. } => {
+                self.begin(plan, is_new).await?;
+                self.copier
+                    .refer(image, destination, lacking, tally)
+                    .await?;
+                Ok(held.clone())
             }
         }
     }
@@ -266,17 +295,25 @@ impl<'a> Workshop<'a> {
 
 /// What to say of an image at the end of a try. Of one that was never touched there is nothing to
 /// say, and a missing daemon is told once for all.
-fn end_of(plan: &ImagePlan, status: &Status, attempt: Try, started: Instant) -> Option<Event> {
+fn end_of(
+    plan: &ImagePlan,
+    status: &Status,
+    attempt: Try,
+    bytes: u64,
+    started: Instant,
+) -> Option<Event> {
     let image = plan.destination.clone();
     match status {
         Status::Done { digest, .. } => Some(Event::Finished {
             image,
             digest: digest.clone(),
+            bytes,
             elapsed: started.elapsed(),
         }),
         Status::InPlace { digest } if attempt == Try::Last => Some(Event::Finished {
             image,
             digest: digest.clone(),
+            bytes,
             elapsed: started.elapsed(),
         }),
         Status::Failed(error) if *error.step() == Step::Connect => None,

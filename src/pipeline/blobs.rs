@@ -12,6 +12,7 @@ use crate::registry::{self, Uploaded};
 
 use super::claims::{Claim, Claims, Turn};
 use super::copy::digest_of;
+use super::traffic::Fate;
 use super::way::Way;
 use super::{Access, StepError};
 
@@ -85,10 +86,9 @@ impl<'a> Blobs<'a> {
                 Err(error) => tracing::debug!(%repository, %error, "asking blob by blob"),
             }
         }
-        let client = &self.access.upstreams.client;
         stream::iter(digests)
             .map(|digest| async move {
-                let found = client.blob_exists(way.destination, &digest).await;
+                let found = way.writer.blob_exists(way.destination, &digest).await;
                 found.unwrap_or(false).then_some(digest)
             })
             .buffer_unordered(PARALLEL_QUESTIONS)
@@ -104,14 +104,29 @@ impl<'a> Blobs<'a> {
         digest: &Digest,
         size: u64,
     ) -> Result<(), StepError> {
+        let Way { tally, .. } = way;
+        if claim.turn(digest) == Turn::Done {
+            tally.count(Fate::Skipped);
+            return Ok(());
+        }
+        tally.volume.expect(size);
         let origin = match self.wait(claim, digest).await {
-            Turn::Done => return Ok(()),
+            Turn::Done => {
+                tally.volume.spare(size);
+                tally.count(Fate::Skipped);
+                return Ok(());
+            }
             Turn::Mount(origin) => Some(origin),
             Turn::Send | Turn::Wait | Turn::WaitForMount => None,
         };
-        let uploaded = self.push(way, digest, size, origin.as_ref()).await?;
-        if origin.is_some() && uploaded != Uploaded::Mounted {
-            self.claims.give_up_mounting();
+        if self.push(way, digest, size, origin.as_ref()).await? == Uploaded::Mounted {
+            tally.volume.spare(size);
+            tally.count(Fate::Mounted);
+        } else {
+            tally.count(Fate::Copied);
+            if origin.is_some() {
+                self.claims.give_up_mounting();
+            }
         }
         claim.arrived([digest]);
         Ok(())
@@ -141,23 +156,29 @@ impl<'a> Blobs<'a> {
         size: u64,
         origin: Option<&Repository>,
     ) -> Result<Uploaded, StepError> {
-        let client = &self.access.upstreams.client;
         let Way {
             source,
             destination,
+            reader,
+            writer,
+            tally,
             ..
         } = way;
         let ends = [&source.registry, &destination.registry];
         let slots = OnceCell::new();
-        let take_slots = || slots.get_or_init(|| client.transfer(&ends, size));
+        let take_slots = || slots.get_or_init(|| writer.transfer(&ends, size));
         if origin.is_none() {
             take_slots().await;
         }
+        let tally = tally.blob();
         let open = || async {
             take_slots().await;
-            client.open_blob(source, digest, size).await
+            tally.begin_anew();
+            let bytes = reader.open_blob(source, digest, size).await?;
+            let tally = tally.clone();
+            Ok(bytes.inspect_ok(move |bytes| tally.moved(bytes.len() as u64)))
         };
-        client
+        writer
             .upload_blob(destination, digest, size, origin, open)
             .await
             .map_err(StepError::at::<registry::Error>(Step::Copy))

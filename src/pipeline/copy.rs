@@ -1,6 +1,8 @@
 //! Copies an image from registry to registry: blobs, then manifests by digest, then the tag. What
 //! is copied are the bytes; nothing is written anew but the index over a choice of platforms.
 
+use std::sync::Arc;
+
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::config::ImageSpecification;
@@ -15,7 +17,9 @@ use super::base::BaseError;
 use super::blobs::{Blobs, blobs_of};
 use super::once::Once;
 use super::part::Part;
-use super::way::Way;
+use super::referrers::{Finder, Referrer};
+use super::traffic::Tally;
+use super::way::{Clients, Way};
 use super::{Access, StepError};
 
 /// Manifests of one index that are waited for together; each registry's slots decide how many
@@ -24,9 +28,12 @@ const PARALLEL_CHILDREN: usize = 64;
 
 /// Copies images; each (repository, digest) travels once per run.
 pub(super) struct Copier<'a> {
-    access: &'a Access,
+    pub(super) access: &'a Access,
     manifests: Once<(Repository, Digest)>,
     pub(super) blobs: Blobs<'a>,
+    pub(super) finder: Finder<'a>,
+    /// Held by whoever changes a list of referrers.
+    pub(super) lists: tokio::sync::Mutex<()>,
 }
 
 /// An index or manifest of the source cannot be copied.
@@ -53,6 +60,8 @@ impl<'a> Copier<'a> {
             access,
             manifests: Once::default(),
             blobs: Blobs::new(access),
+            finder: Finder::new(access),
+            lists: tokio::sync::Mutex::default(),
         }
     }
 
@@ -65,30 +74,48 @@ impl<'a> Copier<'a> {
         root: &Digest,
         part: &Part,
         is_new_repository: bool,
+        tally: &Tally,
     ) -> Result<Digest, StepError> {
-        let step = Step::Copy;
-        self.access.observer.observe(Event::Reached {
+        let observer = &self.access.observer;
+        observer.observe(Event::Reached {
             image: destination.clone(),
-            step,
+            step: Step::Copy,
         });
-        let way = Way {
-            source: &image.source,
-            destination,
-            is_new_repository,
-        };
+        observer.observe(Event::Moving {
+            image: destination.clone(),
+            volume: Arc::clone(&tally.volume),
+        });
+        let clients = Clients::new(&self.access.upstreams.client, tally);
+        let way = clients.way(&image.source, destination, is_new_repository, tally);
         let manifest = match part {
             Part::Whole => self.fetch(way, root).await?,
             Part::One(digest) => self.fetch(way, digest).await?,
             Part::Planned(manifest) => manifest.clone(),
         };
         self.push(way, destination, &manifest).await?;
+        if image.referrers {
+            self.copy_referrers(way, root, &manifest).await?;
+        }
         Ok(manifest.digest().clone())
     }
 
-    async fn fetch(&self, way: Way<'_>, digest: &Digest) -> Result<Manifest, StepError> {
+    /// Brings what refers to an image that is in place.
+    pub(super) async fn refer(
+        &self,
+        image: &ImageSpecification,
+        destination: &Reference,
+        referrers: &[Referrer],
+        tally: &Tally,
+    ) -> Result<(), StepError> {
+        let clients = Clients::new(&self.access.upstreams.client, tally);
+        let way = clients.way(&image.source, destination, false, tally);
+        self.bring_referrers(way, referrers).await
+    }
+
+    pub(super) async fn fetch(&self, way: Way<'_>, digest: &Digest) -> Result<Manifest, StepError> {
         let source = way.source.by_digest(digest.clone());
-        let client = &self.access.upstreams.client;
-        let found = client
+        let found = way
+            .reader
             .get_manifest(&source)
             .await
             .map_err(StepError::at(Step::Copy))?;
@@ -101,7 +128,7 @@ impl<'a> Copier<'a> {
     /// Brings over what a manifest needs, then the manifest itself, by digest or under a tag. A
     /// registry may have lost what it just said to have (ECR collects layers that hang on no
     /// manifest, at any time); it is sent again once.
-    async fn push(
+    pub(super) async fn push(
         &self,
         way: Way<'_>,
         target: &Reference,
@@ -120,16 +147,15 @@ impl<'a> Copier<'a> {
         manifest: &Manifest,
         index: &ImageIndex,
     ) -> Result<(), StepError> {
-        let client = &self.access.upstreams.client;
         self.push_children(way, index).await?;
-        match client.put_manifest(target, manifest).await {
+        match way.writer.put_manifest(target, manifest).await {
             Err(error) if error.lacks_blobs() => {
                 for child in index.manifests() {
                     let key = (way.destination.repository.clone(), digest_of(child)?);
                     self.manifests.forget(&key);
                 }
                 self.push_children(way.again(), index).await?;
-                client.put_manifest(target, manifest).await
+                way.writer.put_manifest(target, manifest).await
             }
             result => result,
         }
@@ -143,14 +169,13 @@ impl<'a> Copier<'a> {
         manifest: &Manifest,
         image: &ImageManifest,
     ) -> Result<(), StepError> {
-        let client = &self.access.upstreams.client;
         let claim = self.blobs.claim(way, blobs_of(image)?);
         self.blobs.bring(way, &claim).await?;
-        match client.put_manifest(target, manifest).await {
+        match way.writer.put_manifest(target, manifest).await {
             Err(error) if error.lacks_blobs() => {
                 claim.lost();
                 self.blobs.bring(way.again(), &claim).await?;
-                client.put_manifest(target, manifest).await
+                way.writer.put_manifest(target, manifest).await
             }
             result => result,
         }
@@ -167,12 +192,16 @@ impl<'a> Copier<'a> {
             .await
     }
 
-    async fn push_child(&self, way: Way<'_>, child: &Descriptor) -> Result<(), StepError> {
+    pub(super) async fn push_child(
+        &self,
+        way: Way<'_>,
+        child: &Descriptor,
+    ) -> Result<(), StepError> {
         let digest = digest_of(child)?;
         let key = (way.destination.repository.clone(), digest.clone());
         let push = async || {
             let target = way.destination.by_digest(digest.clone());
-            if !way.is_new_repository && self.has_manifest(&target).await? {
+            if !way.is_new_repository && self.has_manifest(way, &target).await? {
                 return Ok(());
             }
             let manifest = self.fetch(way, &digest).await?;
@@ -181,8 +210,8 @@ impl<'a> Copier<'a> {
         self.manifests.run(key, push).await
     }
 
-    async fn has_manifest(&self, target: &Reference) -> Result<bool, StepError> {
-        let head = self.access.upstreams.client.head_manifest(target).await;
+    async fn has_manifest(&self, way: Way<'_>, target: &Reference) -> Result<bool, StepError> {
+        let head = way.writer.head_manifest(target).await;
         head.map(|head| head.is_some())
             .map_err(StepError::at(Step::Copy))
     }

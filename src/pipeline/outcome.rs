@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::image::{Digest, Repository};
 
-use super::{ImagePlan, StepError, Unlisted};
+use super::{ImagePlan, StepError, Traffic, Unlisted};
 
 /// What became of a plan.
 #[derive(Debug)]
@@ -17,6 +17,17 @@ pub struct Outcome {
     pub images: Vec<ImageOutcome>,
 }
 
+impl Outcome {
+    /// What all copies took.
+    pub fn traffic(&self) -> Traffic {
+        let mut sum = Traffic::default();
+        for traffic in self.images.iter().filter_map(|image| image.traffic) {
+            sum += traffic;
+        }
+        sum
+    }
+}
+
 /// What became of one destination tag.
 #[derive(Debug)]
 pub struct ImageOutcome {
@@ -24,6 +35,8 @@ pub struct ImageOutcome {
     pub plan: ImagePlan,
     /// What became of it.
     pub status: Status,
+    /// What it took, where it was copied; all tries together.
+    pub traffic: Option<Traffic>,
 }
 
 /// What became of one destination tag.

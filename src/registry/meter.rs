@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub struct Meter {
     requests: AtomicU64,
-    bytes_sent: AtomicU64,
 }
 
 impl Meter {
@@ -16,16 +15,7 @@ impl Meter {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Bytes of blobs that went out, those of repetitions too.
-    pub fn bytes_sent(&self) -> u64 {
-        self.bytes_sent.load(Ordering::Relaxed)
-    }
-
     pub(super) fn request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn sent(&self, bytes: u64) {
-        self.bytes_sent.fetch_add(bytes, Ordering::Relaxed);
     }
 }

@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::Meter;
 use super::pulse::{Beat, Pulse};
 
 /// The body of an upload. A flaw of the source breaks it off, so that the registry never takes it
@@ -18,7 +17,6 @@ pub(super) struct Outflow<S, E> {
     size: u64,
     sent: u64,
     pulse: Pulse,
-    meter: Arc<Meter>,
     flaw: Flawed<E>,
 }
 
@@ -35,14 +33,13 @@ pub(super) enum Flaw<E> {
 
 impl<S, E> Outflow<S, E> {
     /// A body of so many bytes, and where to look for what went wrong with it.
-    pub(super) fn new(source: S, size: u64, pulse: Pulse, meter: Arc<Meter>) -> (Self, Flawed<E>) {
+    pub(super) fn new(source: S, size: u64, pulse: Pulse) -> (Self, Flawed<E>) {
         let flaw = Arc::default();
         let outflow = Self {
             source: Box::pin(source),
             size,
             sent: 0,
             pulse,
-            meter,
             flaw: Flawed(Arc::clone(&flaw)),
         };
         (outflow, Flawed(flaw))
@@ -76,7 +73,6 @@ where
             Some(Ok(bytes)) => {
                 self.sent += bytes.len() as u64;
                 if self.sent <= self.size {
-                    self.meter.sent(bytes.len() as u64);
                     let is_last = self.sent == self.size;
                     self.pulse
                         .beat(if is_last { Beat::Ended } else { Beat::Given });

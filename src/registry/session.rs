@@ -149,7 +149,7 @@ impl Session {
         &self,
         request: &Request,
         url: &Url,
-        upload: Upload,
+        upload: Upload<'_>,
     ) -> Result<Response, Arc<Cause>> {
         let authorization = if url.origin() == self.url("/")?.origin() {
             Some(self.authorization(request, None, None).await?)

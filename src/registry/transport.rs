@@ -1,7 +1,6 @@
 //! HTTP: connections, time limits, redirects, reading what comes.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -67,14 +66,14 @@ pub(super) struct Outgoing<'a> {
 }
 
 /// A body that cannot be sent twice.
-pub(super) struct Upload {
+pub(super) struct Upload<'a> {
     /// How many bytes it has.
     pub(super) size: u64,
     pub(super) body: reqwest::Body,
     /// Whether it moves.
     pub(super) pulse: Pulse,
-    /// Counts the request; the body counts itself.
-    pub(super) meter: Arc<Meter>,
+    /// Counts it.
+    pub(super) meter: &'a Meter,
 }
 
 impl Transport {
@@ -140,7 +139,7 @@ impl Transport {
         &self,
         url: &Url,
         authorization: Option<Authorization>,
-        upload: Upload,
+        upload: Upload<'_>,
     ) -> Result<Response, Cause> {
         let is_foreign = authorization.is_none();
         let request = self.client(url).put(url.clone());

@@ -68,7 +68,7 @@ impl Client {
 /// A blob to be written, and what earlier tries taught.
 struct BlobUpload<'a> {
     host: &'a Host,
-    meter: &'a Arc<Meter>,
+    meter: &'a Meter,
     digest: &'a Digest,
     size: u64,
     exists: Request,
@@ -152,8 +152,7 @@ impl<'a> BlobUpload<'a> {
             Err(error) => return Ok(Err(error)),
         };
         let (size, pulse) = (self.size, Pulse::new());
-        let meter = Arc::clone(self.meter);
-        let (outflow, flawed) = Outflow::new(source, size, pulse.clone(), Arc::clone(&meter));
+        let (outflow, flawed) = Outflow::new(source, size, pulse.clone());
         let body = Body::wrap_stream(outflow);
         self.host.manners.wait().await;
         self.was_sent.store(true, Ordering::Relaxed);
@@ -161,7 +160,7 @@ impl<'a> BlobUpload<'a> {
             size,
             body,
             pulse,
-            meter,
+            meter: self.meter,
         };
         let sent = self.host.session.upload(&self.begin, &url, upload).await;
         match flawed.take() {

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use crate::failure::{Failure, chain};
 use crate::image::{Digest, Repository};
-use crate::pipeline::{ImagePlan, Outcome, Plan, Status, StepError, Unlisted};
+use crate::pipeline::{
+    ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError, Traffic, Unlisted,
+};
 
 use super::table::action_word;
 
@@ -48,6 +50,29 @@ struct OutcomeSummary {
     in_place: usize,
     skipped: usize,
     failed: usize,
+    #[serde(flatten)]
+    traffic: TrafficObject,
+}
+
+/// What copying took.
+#[derive(Serialize)]
+struct TrafficObject {
+    bytes: Option<u64>,
+    requests: Option<RequestsObject>,
+    blobs: Option<BlobsObject>,
+}
+
+#[derive(Serialize)]
+struct RequestsObject {
+    source: u64,
+    destination: u64,
+}
+
+#[derive(Serialize)]
+struct BlobsObject {
+    copied: u64,
+    mounted: u64,
+    skipped: u64,
 }
 
 #[derive(Serialize)]
@@ -60,6 +85,8 @@ struct ImageObject {
     reason: Option<String>,
     status: &'static str,
     seconds: Option<f64>,
+    #[serde(flatten)]
+    traffic: TrafficObject,
     error: Option<ErrorObject>,
 }
 
@@ -127,7 +154,7 @@ impl OutcomeObject {
     pub fn new(command: &'static str, outcome: &Outcome) -> Self {
         let images = outcome.images.iter();
         let images: Vec<ImageObject> = images
-            .map(|image| ImageObject::planned(&image.plan).became(&image.status))
+            .map(|image| ImageObject::planned(&image.plan).became(image))
             .collect();
         let count = |status| images.iter().filter(|image| image.status == status).count();
         let summary = OutcomeSummary {
@@ -135,6 +162,7 @@ impl OutcomeObject {
             in_place: count("in place"),
             skipped: count("skipped"),
             failed: count("failed") + outcome.unlisted.len(),
+            traffic: TrafficObject::new(Some(outcome.traffic())),
         };
         let repositories_created = names(&outcome.created);
         Self {
@@ -167,11 +195,20 @@ impl ImageObject {
             reason,
             status: if error.is_some() { "failed" } else { "planned" },
             seconds: None,
+            traffic: TrafficObject::new(None),
             error,
         }
     }
 
-    fn became(self, status: &Status) -> Self {
+    fn became(self, outcome: &ImageOutcome) -> Self {
+        let planned = Self {
+            traffic: TrafficObject::new(outcome.traffic),
+            ..self
+        };
+        planned.with_status(&outcome.status)
+    }
+
+    fn with_status(self, status: &Status) -> Self {
         match status {
             Status::Done { digest, elapsed } => Self {
                 digest: Some(digest.clone()),
@@ -192,6 +229,23 @@ impl ImageObject {
                 error: Some(ErrorObject::new(error)),
                 ..self
             },
+        }
+    }
+}
+
+impl TrafficObject {
+    fn new(traffic: Option<Traffic>) -> Self {
+        Self {
+            bytes: traffic.map(|it| it.bytes),
+            requests: traffic.map(|it| RequestsObject {
+                source: it.source_requests,
+                destination: it.destination_requests,
+            }),
+            blobs: traffic.map(|it| BlobsObject {
+                copied: it.copied,
+                mounted: it.mounted,
+                skipped: it.skipped,
+            }),
         }
     }
 }

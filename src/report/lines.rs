@@ -8,6 +8,7 @@ use crate::image::Reference;
 
 use super::Style;
 use super::output_log::{LineCutter, OutputLog};
+use super::quantity::{bytes, count, seconds};
 
 /// Writes events to stderr as plain lines.
 pub(super) struct Lines {
@@ -117,9 +118,9 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             source.familiar()
         )],
         Event::Paused { registry, pause } => {
-            let seconds = pause.as_secs_f64();
+            let pause = seconds(*pause);
             vec![format!(
-                "{registry} wants fewer requests; all of them wait {seconds:.1} s"
+                "{registry} wants fewer requests; all of them wait {pause}"
             )]
         }
         Event::PullsLeft {
@@ -134,7 +135,11 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
                 "{registry} allows {remaining} of {pulls} in {hours} h"
             )]
         }
-        Event::Planned | Event::Output { .. } => Vec::new(),
+        Event::Planned
+        | Event::Applying { .. }
+        | Event::Applied
+        | Event::Moving { .. }
+        | Event::Output { .. } => Vec::new(),
         Event::Postponed { image, reason } => {
             vec![format!(
                 "{}: {reason}; it will be tried again at the end",
@@ -142,11 +147,20 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             )]
         }
         Event::Warning { image, message } => vec![format!("warning: {}: {message}", name(image))],
-        Event::Finished { image, elapsed, .. } => {
+        Event::Finished {
+            image,
+            bytes: moved,
+            elapsed,
+            ..
+        } => {
+            let moved = match moved {
+                0 => String::new(),
+                moved => format!(", {}", bytes(*moved)),
+            };
             vec![format!(
-                "{}: done in {:.1} s",
+                "{}: done{moved} in {}",
                 name(image),
-                elapsed.as_secs_f64()
+                seconds(*elapsed)
             )]
         }
         Event::Failed {
@@ -176,19 +190,6 @@ pub(super) fn name(image: &Reference) -> String {
     match &image.tag {
         Some(tag) => format!("{}:{tag}", image.repository),
         None => image.repository.to_string(),
-    }
-}
-
-/// `1 image`, `2 images`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    let plural = match noun.strip_suffix('y') {
-        Some(stem) => format!("{stem}ies"),
-        None => format!("{noun}s"),
-    };
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {plural}")
     }
 }
 
@@ -241,6 +242,7 @@ mod tests {
             Event::Finished {
                 image: image.clone(),
                 digest: Digest::of(b"x"),
+                bytes: 12_897_485,
                 elapsed: Duration::from_millis(1234),
             },
         ];
@@ -263,12 +265,5 @@ mod tests {
     #[test]
     fn quiet() {
         insta::assert_snapshot!(story(Style::Quiet));
-    }
-
-    #[test]
-    fn counts() {
-        assert_eq!(count(1, "image"), "1 image");
-        assert_eq!(count(2, "image"), "2 images");
-        assert_eq!(count(2, "repository"), "2 repositories");
     }
 }

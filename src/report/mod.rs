@@ -1,11 +1,13 @@
 //! Events and outcomes as lines, bars, tables and JSON; the only place that knows a terminal.
 
 mod failures;
+mod gauge;
 mod json;
 mod lines;
 mod observer;
 mod output_log;
 mod progress;
+mod quantity;
 mod table;
 
 pub use failures::{tell_failure, tell_failures, tell_unlisted};

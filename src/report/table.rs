@@ -8,7 +8,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use crate::image::{Digest, Reference};
 use crate::pipeline::{Action, ImagePlan, Outcome, Plan, Status, Unlisted, Work};
 
-use super::lines::{count, name};
+use super::lines::name;
+use super::quantity::{bytes, count};
 
 /// Spaces between two columns.
 const COLUMN_GAP: u16 = 2;
@@ -104,7 +105,12 @@ pub fn outcome_table(outcome: &Outcome) -> String {
         table.add_row([word, &name(&image.plan.destination), &digest, &reason]);
     }
     let [done, in_place, skipped, failed] = counts;
-    let summary = format!("{done} done, {in_place} in place, {skipped} skipped, {failed} failed");
+    let sent = match outcome.traffic().bytes {
+        0 => String::new(),
+        sent => format!("; {} sent", bytes(sent)),
+    };
+    let summary =
+        format!("{done} done, {in_place} in place, {skipped} skipped, {failed} failed{sent}");
     format!("{}\n\n{summary}", table.trim_fmt())
 }
 
@@ -112,7 +118,7 @@ pub fn outcome_table(outcome: &Outcome) -> String {
 pub(super) fn action_word(action: &Action) -> &'static str {
     match action {
         Action::Make(Work::Build { .. }) => "build",
-        Action::Make(Work::Copy { .. }) => "copy",
+        Action::Make(Work::Copy { .. } | Work::Refer { .. }) => "copy",
         Action::Skip { .. } => "in place",
         Action::Keep { .. } => "keep",
         Action::NoRepository => "skip",

@@ -1,8 +1,9 @@
 //! What copying costs, and what arrives.
 
+use longshore::image::Digest;
 use longshore::sandbox::Options;
 use longshore::sandbox::layout::{PlatformImage, write_image};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::Lab;
 
@@ -93,6 +94,75 @@ fn a_shared_blob_is_mounted_where_the_account_allows_it() {
     assert_eq!(count("registry PUT other/mongo upload 201"), 0);
     assert_eq!(count("upstream GET library/mongo blob 200"), 2);
     assert_eq!(lab.digest("other/mongo", "latest"), Some(mongo));
+}
+
+#[test]
+fn the_report_says_what_each_copy_took() {
+    let lab = Lab::with(Options {
+        blob_mounting: true,
+        ..Options::default()
+    });
+    lab.write("images: [mongo, {source: mongo, repository: other/mongo}, 'mongo:again']\n");
+    let mongo = lab.offer("library/mongo", "latest", b"layer");
+    lab.offer("library/mongo", "again", b"layer");
+    let sent: usize = blobs_of(&lab, "library/mongo", &mongo)
+        .iter()
+        .map(|digest| lab.upstream_bytes("library/mongo", digest).len())
+        .sum();
+    let call = ["apply", "--jobs", "1", "--output", "json"];
+    let run = lab.longshore(&call).run().exits(0);
+    let took = |object: &Value| json!([object["bytes"], object["requests"], object["blobs"]]);
+    let requests =
+        |source: u64, destination: u64| json!({"source": source, "destination": destination});
+    let blobs = |copied: u64, mounted: u64, skipped: u64| json!({"copied": copied, "mounted": mounted, "skipped": skipped});
+    let report = run.json();
+    let images = report["images"].as_array().unwrap();
+    let expected = [
+        // A manifest and two blobs; two POSTs, two PUTs and the manifest.
+        json!([sent, requests(3, 5), blobs(2, 0, 0)]),
+        json!([0, requests(1, 3), blobs(0, 2, 0)]),
+        json!([0, requests(1, 1), blobs(0, 0, 2)]),
+    ];
+    assert_eq!(images.iter().map(took).collect::<Vec<_>>(), expected);
+    let all = json!([sent, requests(5, 9), blobs(2, 2, 2)]);
+    assert_eq!(took(&report["summary"]), all);
+
+    let run = lab.longshore(&call).run().exits(0);
+    let report = run.json();
+    let nothing = json!([null, null, null]);
+    assert_eq!(took(&report["images"][0]), nothing);
+    assert_eq!(took(&report["summary"])[0], 0);
+}
+
+#[test]
+fn a_log_says_how_much_was_sent() {
+    let lab = Lab::new();
+    lab.write("images: [mongo, redis]\n");
+    let mongo = lab.offer("library/mongo", "latest", &[7; 5000]);
+    lab.offer("library/redis", "latest", b"redis");
+    let sent: usize = blobs_of(&lab, "library/mongo", &mongo)
+        .iter()
+        .map(|digest| lab.upstream_bytes("library/mongo", digest).len())
+        .sum();
+    let run = lab.longshore(&["apply"]).run().exits(0);
+    let run = run.says(&[&format!("mongo:latest: done, {sent} B in ")]);
+    let last = run.stdout.lines().last().unwrap();
+    assert!(
+        last.starts_with("2 done, 0 in place, 0 skipped, 0 failed; "),
+        "{last}"
+    );
+    let run = lab.longshore(&["apply"]).run().exits(0);
+    let last = run.stdout.lines().last().unwrap();
+    assert_eq!(last, "0 done, 2 in place, 0 skipped, 0 failed");
+}
+
+/// The blobs of an image without platforms.
+fn blobs_of(lab: &Lab, repository: &str, image: &Digest) -> Vec<Digest> {
+    let manifest: Value = serde_json::from_slice(&lab.upstream_bytes(repository, image)).unwrap();
+    let layers = manifest["layers"].as_array().unwrap().iter();
+    let blobs = layers.chain([&manifest["config"]]);
+    let digest = |blob: &Value| blob["digest"].as_str().unwrap().parse().unwrap();
+    blobs.map(digest).collect()
 }
 
 #[test]

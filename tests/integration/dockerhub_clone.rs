@@ -25,10 +25,9 @@ fn the_second_run_costs_one_question_per_image() {
         .exits(0);
     assert_eq!(run.each("status"), ["done"; 4]);
     assert_eq!(run.each("action"), ["copy", "copy", "build", "copy"]);
-    assert_eq!(
-        run.json()["summary"],
-        json!({"done": 4, "in_place": 0, "skipped": 0, "failed": 0})
-    );
+    let summary = &run.json()["summary"];
+    let counts = ["done", "in_place", "skipped", "failed"].map(|status| &summary[status]);
+    assert_eq!(counts, [4, 0, 0, 0]);
     assert_eq!(
         run.json()["repositories_created"].as_array().unwrap().len(),
         3

@@ -16,6 +16,7 @@ static CLIENT: LazyLock<Client> = LazyLock::new(|| {
     client.build().unwrap()
 });
 
+#[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,

@@ -3,6 +3,7 @@
 mod artifact;
 mod aws;
 mod docker;
+mod engine;
 mod http;
 mod image;
 mod lab;
@@ -13,6 +14,7 @@ mod world;
 
 pub(crate) use aws::Aws;
 pub(crate) use docker::{Events, docker, pull};
+pub(crate) use engine::{Builder, Engine, archive};
 pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use lab::Lab;
 pub(crate) use longshore::{Longshore, Run};
