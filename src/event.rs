@@ -26,6 +26,8 @@ pub enum Step {
     Render,
     /// Manifests and blobs travel from the source to the destination.
     Copy,
+    /// What refers to the image is looked for, and listed at the destination.
+    Refer,
     /// The tags of the source's repository are listed.
     List,
     /// The Docker daemon pulls the base and runs the lines, for one platform.
@@ -46,6 +48,7 @@ impl fmt::Display for Step {
             Self::Create => formatter.write_str("create the repository"),
             Self::Overwrite => formatter.write_str("overwrite the tag"),
             Self::Copy => formatter.write_str("copy the image"),
+            Self::Refer => formatter.write_str("find what refers to the image"),
             Self::List => formatter.write_str("list the source's tags"),
             Self::Render => formatter.write_str("generate the Dockerfile"),
             Self::Connect => formatter.write_str("connect to Docker"),

@@ -6,6 +6,7 @@ mod creation;
 mod error;
 mod host;
 mod images;
+mod inventory;
 mod layers;
 mod limits;
 mod manifests;
@@ -15,7 +16,6 @@ mod sdk_types;
 mod settings;
 #[cfg(test)]
 mod stand_in;
-mod tags;
 mod token;
 mod token_cache;
 
@@ -24,6 +24,7 @@ pub use creation::Creation;
 pub use error::Error;
 pub use host::EcrHost;
 pub use images::TagKept;
+pub use inventory::Inventory;
 pub use repositories::RepositoryDescription;
 pub use settings::{Encryption, RepositorySettings, TagMutability};
 pub use token::Token;

@@ -5,6 +5,11 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256, Sha512};
 
+use super::Tag;
+
+/// How many hexadecimal digits of a digest stand in the tag of its referrers.
+const REFERRERS_DIGITS: usize = 64;
+
 /// A content digest such as `sha256:9f86d0...`, lower-case hexadecimal, as the OCI image
 /// specification defines it. SHA-256 and SHA-512 are known.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -43,6 +48,16 @@ impl Digest {
     /// The first twelve hexadecimal digits, as Docker prints identifiers.
     pub fn short(&self) -> &str {
         &self.hex()[..12]
+    }
+
+    /// The tag under which a registry without the referrers API keeps the index of what refers to
+    /// this digest: `sha256-9f86d0...`, with at most 64 hexadecimal digits (OCI distribution
+    /// specification 1.1, "Referrers Tag Schema"). Cosign's tags begin in the same way.
+    pub fn referrers_tag(&self) -> Tag {
+        let hex = self.hex().get(..REFERRERS_DIGITS);
+        let tag = format!("{}-{}", self.algorithm(), hex.unwrap_or(self.hex()));
+        tag.parse()
+            .expect("an algorithm and hexadecimal digits are a tag")
     }
 
     /// A hasher of this digest's own algorithm.
@@ -146,6 +161,17 @@ mod tests {
         assert!(digest.matches(b"test"));
         assert!(!digest.matches(b"Test"));
         assert_eq!(digest.short(), "9f86d081884c");
+    }
+
+    #[test]
+    fn referrers_have_a_tag() {
+        let digest = Digest::of(b"test");
+        let tag = digest.referrers_tag();
+        assert_eq!(tag.as_str(), format!("sha256-{}", digest.hex()));
+        let mut hasher = Hasher::Sha512(Sha512::new());
+        hasher.update(b"test");
+        let digest = hasher.finish();
+        assert_eq!(digest.referrers_tag().as_str().len(), "sha512-".len() + 64);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::base::BaseError;
 use super::blobs::Blobs;
 use super::once::Once;
 use super::part::Part;
+use super::referrers::{Finder, Referrer};
 use super::traffic::Tally;
 use super::way::Way;
 use super::{Access, StepError};
@@ -27,9 +28,12 @@ const PARALLEL_CHILDREN: usize = 64;
 
 /// Copies images; each (repository, digest) travels once per run.
 pub(super) struct Copier<'a> {
-    access: &'a Access,
+    pub(super) access: &'a Access,
     manifests: Once<(Repository, Digest)>,
     blobs: Blobs<'a>,
+    pub(super) finder: Finder<'a>,
+    /// Held by whoever changes a list of referrers.
+    pub(super) lists: tokio::sync::Mutex<()>,
 }
 
 /// An index or manifest of the source cannot be copied.
@@ -56,6 +60,8 @@ impl<'a> Copier<'a> {
             access,
             manifests: Once::default(),
             blobs: Blobs::new(access),
+            finder: Finder::new(access),
+            lists: tokio::sync::Mutex::default(),
         }
     }
 
@@ -70,22 +76,15 @@ impl<'a> Copier<'a> {
         is_new_repository: bool,
         tally: &Tally,
     ) -> Result<Digest, StepError> {
-        let observer = &self.access.observer;
-        observer.observe(Event::Reached {
+        self.access.observer.observe(Event::Reached {
             image: destination.clone(),
             step: Step::Copy,
         });
-        observer.observe(Event::Moving {
-            image: destination.clone(),
-            volume: Arc::clone(&tally.volume),
-        });
-        let client = &self.access.upstreams.client;
+        self.show(destination, tally);
         let way = Way {
             source: &image.source,
             destination,
             is_new_repository,
-            reader: &client.metered(&tally.source),
-            writer: &client.metered(&tally.destination),
             tally,
         };
         let manifest = match part {
@@ -94,12 +93,41 @@ impl<'a> Copier<'a> {
             Part::Planned(manifest) => manifest.clone(),
         };
         self.push(way, destination, &manifest).await?;
+        if image.referrers {
+            self.copy_referrers(way, root, &manifest).await?;
+        }
         Ok(manifest.digest().clone())
     }
 
-    async fn fetch(&self, way: Way<'_>, digest: &Digest) -> Result<Manifest, StepError> {
+    /// Brings what refers to an image that is in place.
+    pub(super) async fn refer(
+        &self,
+        image: &ImageSpecification,
+        destination: &Reference,
+        referrers: &[Referrer],
+        tally: &Tally,
+    ) -> Result<(), StepError> {
+        self.show(destination, tally);
+        let way = Way {
+            source: &image.source,
+            destination,
+            is_new_repository: false,
+            tally,
+        };
+        self.bring_referrers(way, referrers).await
+    }
+
+    fn show(&self, destination: &Reference, tally: &Tally) {
+        self.access.observer.observe(Event::Moving {
+            image: destination.clone(),
+            volume: Arc::clone(&tally.volume),
+        });
+    }
+
+    pub(super) async fn fetch(&self, way: Way<'_>, digest: &Digest) -> Result<Manifest, StepError> {
         let source = way.source.by_digest(digest.clone());
         let found = way
+            .tally
             .reader
             .get_manifest(&source)
             .await
@@ -113,7 +141,7 @@ impl<'a> Copier<'a> {
     /// Brings over what a manifest needs, then the manifest itself, by digest or under a tag. A
     /// registry may have lost what it just said to have (ECR collects layers that hang on no
     /// manifest, at any time); it is sent again once.
-    async fn push(
+    pub(super) async fn push(
         &self,
         way: Way<'_>,
         target: &Reference,
@@ -133,14 +161,14 @@ impl<'a> Copier<'a> {
         index: &ImageIndex,
     ) -> Result<(), StepError> {
         self.push_children(way, index).await?;
-        match way.writer.put_manifest(target, manifest).await {
+        match way.tally.writer.put_manifest(target, manifest).await {
             Err(error) if error.lacks_blobs() => {
                 for child in index.manifests() {
                     let key = (way.destination.repository.clone(), digest_of(child)?);
                     self.manifests.forget(&key);
                 }
                 self.push_children(way.again(), index).await?;
-                way.writer.put_manifest(target, manifest).await
+                way.tally.writer.put_manifest(target, manifest).await
             }
             result => result,
         }
@@ -156,11 +184,11 @@ impl<'a> Copier<'a> {
     ) -> Result<(), StepError> {
         let claim = self.blobs.claim(way, image)?;
         self.blobs.bring(way, &claim).await?;
-        match way.writer.put_manifest(target, manifest).await {
+        match way.tally.writer.put_manifest(target, manifest).await {
             Err(error) if error.lacks_blobs() => {
                 claim.lost();
                 self.blobs.bring(way.again(), &claim).await?;
-                way.writer.put_manifest(target, manifest).await
+                way.tally.writer.put_manifest(target, manifest).await
             }
             result => result,
         }
@@ -177,7 +205,11 @@ impl<'a> Copier<'a> {
             .await
     }
 
-    async fn push_child(&self, way: Way<'_>, child: &Descriptor) -> Result<(), StepError> {
+    pub(super) async fn push_child(
+        &self,
+        way: Way<'_>,
+        child: &Descriptor,
+    ) -> Result<(), StepError> {
         let digest = digest_of(child)?;
         let key = (way.destination.repository.clone(), digest.clone());
         let push = async || {
@@ -192,7 +224,7 @@ impl<'a> Copier<'a> {
     }
 
     async fn has_manifest(&self, way: Way<'_>, target: &Reference) -> Result<bool, StepError> {
-        let head = way.writer.head_manifest(target).await;
+        let head = way.tally.writer.head_manifest(target).await;
         head.map(|head| head.is_some())
             .map_err(StepError::at(Step::Copy))
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::stream::{self, StreamExt};
 
 use crate::config::ImageSpecification;
-use crate::ecr::TagMutability;
+use crate::ecr::{Inventory, TagMutability};
 use crate::event::Step;
 use crate::image::{Digest, Manifest, Reference, Repository, Tag};
 
@@ -20,8 +20,8 @@ pub(super) type Repositories<'a> =
 /// What is known of a repository.
 pub(super) struct RepositoryState {
     pub(super) mutability: TagMutability,
-    /// Its tags, where ECR's API knows them and somebody needs them.
-    tags: Option<BTreeMap<Tag, Digest>>,
+    /// What it holds, where ECR's API knows it and somebody needs it.
+    inventory: Option<Inventory>,
     /// The manifests of the tags that are judged by what they say, as far as ECR's API gave them;
     /// `None` for a tag that does not exist.
     manifests: BTreeMap<Tag, Option<Manifest>>,
@@ -30,9 +30,9 @@ pub(super) struct RepositoryState {
 /// What has to be known of a repository.
 #[derive(Default)]
 struct Questions {
-    /// Whether some tag is judged by its digest.
-    needs_digests: bool,
-    /// The tags that are judged by what their manifest says.
+    /// Whether some tag is judged by its digest, or needs to know what else is there.
+    needs_inventory: bool,
+    /// The tags whose manifest tells what they were made from, or what may be referred to.
     manifests: BTreeSet<Tag>,
 }
 
@@ -40,9 +40,9 @@ impl Questions {
     fn add(&mut self, image: &ImageSpecification) {
         let by_digest =
             image.is_copy() && matches!(Wanted::of(image), Wanted::Whole | Wanted::One(_));
-        if by_digest {
-            self.needs_digests = true;
-        } else {
+        let has_referrers = image.is_copy() && image.referrers;
+        self.needs_inventory |= by_digest || has_referrers;
+        if !by_digest || has_referrers {
             self.manifests.insert(image.tag.clone());
         }
     }
@@ -74,12 +74,13 @@ async fn observe_repository(
     let Some(description) = description.map_err(StepError::at(Step::Inspect))? else {
         return Ok(None);
     };
-    let tags = async {
-        if !(questions.needs_digests && access.api_knows_images) {
+    let inventory = async {
+        if !(questions.needs_inventory && access.api_knows_images) {
             return None;
         }
-        let tags = access.ecr.list_tags(name).await;
-        tags.inspect_err(|error| tracing::debug!(%name, %error, "asking tag by tag"))
+        let images = access.ecr.list_images(name).await;
+        images
+            .inspect_err(|error| tracing::debug!(%name, %error, "asking tag by tag"))
             .ok()
     };
     let manifests = async {
@@ -91,44 +92,46 @@ async fn observe_repository(
             .inspect_err(|error| tracing::debug!(%name, %error, "reading tag by tag"))
             .unwrap_or_default()
     };
-    let (tags, manifests) = futures_util::join!(tags, manifests);
+    let (inventory, manifests) = futures_util::join!(inventory, manifests);
     Ok(Some(RepositoryState {
         mutability: description.tag_mutability,
-        tags,
+        inventory,
         manifests,
     }))
 }
 
 impl RepositoryState {
+    /// Whether the repository holds an image, with a tag or without; `None` where nobody listed
+    /// what it holds.
+    pub(super) fn has(&self, digest: &Digest) -> Option<bool> {
+        let inventory = self.inventory.as_ref()?;
+        Some(inventory.digests.contains(digest))
+    }
+
     /// The digest that a tag has: from the repository's list, else by a HEAD.
     pub(super) async fn digest(
         &self,
-        image: &ImageSpecification,
+        tag: &Reference,
         access: &Access,
     ) -> Result<Option<Digest>, StepError> {
-        if let Some(tags) = &self.tags {
-            return Ok(tags.get(&image.tag).cloned());
+        if let (Some(inventory), Some(name)) = (&self.inventory, &tag.tag) {
+            return Ok(inventory.tags.get(name).cloned());
         }
-        let tag = tag(image, access);
-        let held = access.upstreams.client.resolve(&tag).await;
+        let held = access.upstreams.client.resolve(tag).await;
         held.map_err(StepError::at(Step::Inspect))
     }
 
     /// The manifest that a tag has: from ECR's API, else by a GET.
     pub(super) async fn manifest(
         &self,
-        image: &ImageSpecification,
+        tag: &Reference,
         access: &Access,
     ) -> Result<Option<Manifest>, StepError> {
-        if let Some(manifest) = self.manifests.get(&image.tag) {
+        let known = tag.tag.as_ref().and_then(|name| self.manifests.get(name));
+        if let Some(manifest) = known {
             return Ok(manifest.clone());
         }
-        let tag = tag(image, access);
-        let held = access.upstreams.client.get_manifest(&tag).await;
+        let held = access.upstreams.client.get_manifest(tag).await;
         held.map_err(StepError::at(Step::Inspect))
     }
-}
-
-fn tag(image: &ImageSpecification, access: &Access) -> Reference {
-    access.destination(&image.repository, &image.tag)
 }

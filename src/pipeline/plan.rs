@@ -159,6 +159,7 @@ impl ImagePlan {
     pub fn held(&self) -> Option<&Digest> {
         match &self.decision.as_ref().ok()?.action {
             Action::Skip { digest } | Action::Keep { digest } => Some(digest),
+            Action::Make(Work::Refer { held, .. }) => Some(held),
             Action::Make(_) | Action::NoRepository => None,
         }
     }

@@ -32,8 +32,13 @@ pub enum Reason {
         /// What it holds.
         held: Digest,
     },
-    /// The lines, the template, the arguments or the platforms changed.
+    /// The lines, the template, the arguments, the platforms or what becomes of attestations changed.
     RecipeChanged,
+    /// The tag holds what it should, and lacks what refers to it at the source.
+    Unaccompanied {
+        /// How many signatures, SBOMs and attestations.
+        lacking: usize,
+    },
     /// Base and recipe are what the tag already holds.
     Unchanged,
 }
@@ -69,7 +74,11 @@ impl fmt::Display for Reason {
             Self::OtherDigest { held } => {
                 write!(formatter, "the tag holds {}", short(held.as_str()))
             }
-            Self::RecipeChanged => formatter.write_str("lines, arguments or platforms changed"),
+            Self::RecipeChanged => {
+                formatter.write_str("lines, arguments, platforms or attestations changed")
+            }
+            Self::Unaccompanied { lacking: 1 } => formatter.write_str("lacks 1 referrer"),
+            Self::Unaccompanied { lacking } => write!(formatter, "lacks {lacking} referrers"),
             Self::Unchanged => formatter.write_str("up to date"),
         }
     }

@@ -1,7 +1,6 @@
 //! One image's way.
 
 use crate::image::Reference;
-use crate::registry::Client;
 
 use super::traffic::Tally;
 
@@ -12,10 +11,6 @@ pub(super) struct Way<'a> {
     pub(super) source: &'a Reference,
     pub(super) destination: &'a Reference,
     pub(super) is_new_repository: bool,
-    /// Counts requests to the source.
-    pub(super) reader: &'a Client,
-    /// Counts requests to the destination.
-    pub(super) writer: &'a Client,
     pub(super) tally: &'a Tally,
 }
 

@@ -22,6 +22,7 @@ mod politeness;
 mod proxy;
 mod pulse;
 mod rate_limit;
+mod referrers;
 mod request;
 mod retry;
 mod scheme;

@@ -57,6 +57,8 @@ pub struct Upstream {
     /// How many manifests may be pulled before 429, shown in `ratelimit-remaining`; a HEAD costs
     /// nothing. `None`: no limit and no such headers, as for Docker Hub's paying customers.
     pub pulls: Option<u32>,
+    /// Whether it lists what refers to a manifest. Docker Hub does not (docker/roadmap#724).
+    pub referrers: bool,
 }
 
 /// A user name and a password.
@@ -92,6 +94,7 @@ impl Upstream {
             bearer: true,
             login: None,
             pulls: None,
+            referrers: false,
         }
     }
 }

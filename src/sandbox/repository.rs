@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::fresh;
+use crate::image::Manifest;
 
 /// A repository of the sandbox. Digests are kept as text, as they stand in manifests.
 #[derive(Clone, Deserialize, Serialize)]
@@ -99,6 +100,12 @@ impl Repository {
         self.images
             .get_key_value(digest)
             .map(|(digest, _)| digest.as_str())
+    }
+
+    /// All images and indexes.
+    pub(super) fn manifests(&self) -> Vec<Manifest> {
+        let manifest = |it: &Image| Manifest::new(&it.media_type, it.text.clone().into());
+        self.images.values().map(manifest).collect()
     }
 
     /// The tags of an image.

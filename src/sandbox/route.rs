@@ -15,6 +15,8 @@ pub(super) enum Route {
     Upload(String, String),
     /// `/v2/REPOSITORY/tags/list`.
     Tags(String),
+    /// `/v2/REPOSITORY/referrers/DIGEST`.
+    Referrers(String, String),
     /// Anything else.
     Unknown,
 }
@@ -38,6 +40,7 @@ impl Route {
                 Self::Manifest(name.join("/"), last(reference))
             }
             [ref name @ .., "tags", "list"] => Self::Tags(name.join("/")),
+            [ref name @ .., "referrers", digest] => Self::Referrers(name.join("/"), last(digest)),
             _ => Self::Unknown,
         }
     }
@@ -49,7 +52,8 @@ impl Route {
             | Self::Blob(name, _)
             | Self::Uploads(name)
             | Self::Upload(name, _)
-            | Self::Tags(name) => Some(name),
+            | Self::Tags(name)
+            | Self::Referrers(name, _) => Some(name),
             Self::Ping | Self::Unknown => None,
         }
     }

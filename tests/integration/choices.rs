@@ -22,6 +22,8 @@ const UNCHANGED: [&str; 3] = [
     "upstream HEAD library/redis manifest 7 200",
 ];
 
+const CHANGED: &str = "lines, arguments, platforms or attestations changed";
+
 #[test]
 fn one_platform_is_that_platforms_own_manifest() {
     let lab = Lab::new();
@@ -140,6 +142,7 @@ fn attestations_are_left_out_on_request() {
     lab.write("defaults: {attestations: drop}\nimages: ['redis:7']\n");
     let plan = lab.longshore(&["plan", "--output", "json"]).run().exits(0);
     assert_eq!(plan.each("action"), ["copy"]);
+    assert_eq!(plan.each("reason"), [CHANGED]);
     lab.applies(&["done"]);
     let bare = lab.manifest("redis", "7").unwrap();
     assert_eq!(children_of(&bare), json!(children[..3]));

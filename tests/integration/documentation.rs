@@ -68,7 +68,7 @@ fn every_file_is_a_sound_one() {
         }
         files += 1;
     }
-    assert_eq!(files, 3);
+    assert_eq!(files, 4);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The reading of layouts.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,15 @@ impl Layout {
         let mut tags: Vec<String> = tags.map(str::to_owned).collect();
         tags.sort();
         tags
+    }
+
+    /// All manifests and indexes that were written as such.
+    pub(in crate::sandbox) fn manifests(&self) -> impl Iterator<Item = Manifest> {
+        let digests = self.entries.iter().filter_map(|it| it["digest"].as_str());
+        let digests: BTreeSet<&str> = digests.collect();
+        digests
+            .into_iter()
+            .filter_map(|digest| self.manifest(digest))
     }
 
     /// The manifest that a tag or digest stands for.

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Response, StatusCode, header, request};
 
+use super::referrers::Referrer;
 use super::{Refusal, convert, is_accepted};
 use crate::image::{Digest, Manifest, Tag, media_type};
 use crate::sandbox::fresh;
@@ -82,6 +83,7 @@ pub(super) async fn put(
         return Err(rejected(MANIFEST, "Unsupported media type"));
     }
     let digest = manifest.digest();
+    let subject = Referrer::of(&manifest).map(|referrer| referrer.subject);
     let tag = (!reference.contains(':')).then_some(reference);
     if tag.is_some_and(|tag| tag.parse::<Tag>().is_err()) {
         return Err(rejected("imageTag", "must satisfy regular expression"));
@@ -109,11 +111,14 @@ pub(super) async fn put(
         repository.images.entry(digest.to_string()).or_insert(image);
         Ok::<_, Refusal>(())
     })?;
-    let response = Response::builder()
+    let mut response = Response::builder()
         .status(StatusCode::CREATED)
         .header("docker-content-digest", digest.as_str())
-        .header(header::CONTENT_LENGTH, 0)
-        .body(Body::empty());
+        .header(header::CONTENT_LENGTH, 0);
+    if let Some(subject) = subject {
+        response = response.header("oci-subject", subject.as_str());
+    }
+    let response = response.body(Body::empty());
     Ok(response.expect("a digest is a valid header"))
 }
 

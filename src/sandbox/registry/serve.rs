@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::{Refusal, blobs, manifests, tags, uploads};
+use super::{Refusal, blobs, manifests, referrers, tags, uploads};
 use crate::sandbox::repository::{Repository, Settings};
 use crate::sandbox::route::Route;
 use crate::sandbox::state::State;
@@ -70,6 +70,14 @@ async fn answer(state: &State, request: Request<Body>) -> Result<Response, Refus
             manifests::put(state, &name, &reference, &parts.headers, body).await
         }
         (&Method::GET, Route::Tags(name)) => tags::list(state, &name, &parts.uri),
+        (&Method::GET, Route::Referrers(name, digest)) => {
+            let manifests = {
+                let inventory = state.store.read();
+                let repository = inventory.repositories.get(&name);
+                repository.map(Repository::manifests).unwrap_or_default()
+            };
+            referrers::list(&name, &digest, manifests.into_iter(), &parts.uri)
+        }
         (_, Route::Unknown) => Err(Refusal::not_found("NOT_FOUND", "no such path")),
         _ => Err(Refusal::unsupported("The operation is unsupported.")),
     }

@@ -6,5 +6,6 @@ mod faults;
 mod images;
 mod pull;
 mod push;
+mod referrers;
 mod restart;
 mod upstream;

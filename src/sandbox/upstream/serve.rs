@@ -11,7 +11,7 @@ use super::Pulls;
 use super::access::hidden;
 use crate::image::{Digest, Manifest};
 use crate::sandbox::layout::Layout;
-use crate::sandbox::registry::Refusal;
+use crate::sandbox::registry::{Refusal, list_referrers};
 use crate::sandbox::route::{Route, query};
 use crate::sandbox::state::State;
 
@@ -50,6 +50,10 @@ pub(in crate::sandbox) async fn serve(state: &State, request: Request<Body>) -> 
         .map(|response| limited(response, pulls)),
         Route::Blob(_, digest) => blob(&layout, &digest, headers).await,
         Route::Tags(name) => Ok(tags(&layout, &name, uri)),
+        Route::Referrers(name, digest) if upstream.referrers => {
+            list_referrers(&name, &digest, layout.manifests(), uri)
+        }
+        Route::Referrers(..) => Err(Refusal::not_found("NOT_FOUND", "no such path")),
         _ => Err(unsupported()),
     };
     answer.unwrap_or_else(Refusal::into_response)

@@ -36,6 +36,21 @@ impl Lab {
         })
     }
 
+    /// Puts a manifest upstream that refers to what this descriptor describes, and returns its own
+    /// descriptor.
+    pub(crate) fn offer_referrer(
+        &self,
+        repository: &str,
+        subject: &Value,
+        media_type: &str,
+        content: &str,
+    ) -> Value {
+        let mut manifest = self.artifact(repository, media_type, content);
+        manifest["artifactType"] = media_type.into();
+        manifest["subject"] = subject.clone();
+        self.offer_manifest(repository, None, &manifest)
+    }
+
     /// Puts an index upstream: three platforms, an attestation of the first, and a field that
     /// nobody knows. Returns its text and its children's descriptors.
     pub(crate) fn offer_platforms(&self, repository: &str, tag: &str) -> (String, Vec<Value>) {

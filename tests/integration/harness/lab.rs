@@ -29,10 +29,18 @@ impl Lab {
 
     /// A lab whose sandbox has other settings; its upstream is the lab's.
     pub(crate) fn with(options: Options) -> Self {
+        Self::with_upstream(options, |upstream| upstream)
+    }
+
+    /// A lab whose upstream registry has other settings as well.
+    pub(crate) fn with_upstream(
+        options: Options,
+        change: impl FnOnce(Upstream) -> Upstream,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
         let options = Options {
-            upstream: Some(Upstream::new(folder.path().join("hub"))),
+            upstream: Some(change(Upstream::new(folder.path().join("hub")))),
             ..options
         };
         let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
@@ -229,6 +237,8 @@ fn line(request: &Request) -> String {
         let is_digest = reference.contains(':');
         let reference = if is_digest { "by digest" } else { reference };
         format!("{} {repository} manifest {reference}", request.method)
+    } else if let Some((repository, _)) = path.split_once("/referrers/") {
+        format!("{} {repository} referrers", request.method)
     } else {
         format!("{} {path}", request.method)
     };

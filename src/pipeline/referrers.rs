@@ -1,0 +1,208 @@
+//! What refers to an image: signatures, SBOMs, attestations.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::OnceCell;
+
+use crate::event::{Event, Step};
+use crate::image::{Content, Descriptor, Digest, Manifest, Reference, Tag, media_type};
+
+use super::base::BaseError;
+use super::marks::Marks;
+use super::observe::PARALLEL_QUESTIONS;
+use super::{Access, StepError};
+
+/// Something that refers to an image at its source.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Referrer {
+    /// A manifest whose `subject` is the image.
+    Manifest {
+        /// The digest of what it refers to: an image, a child of an index, or a referrer.
+        subject: Digest,
+        /// Its own digest.
+        digest: Digest,
+        /// What the source's list says of it.
+        descriptor: Box<Descriptor>,
+    },
+    /// A manifest whose tag names the image, as cosign's do: `sha256-9f86d0....sig`.
+    Tagged {
+        /// The tag.
+        tag: Tag,
+        /// The digest that the tag has at the source.
+        digest: Digest,
+    },
+}
+
+impl Referrer {
+    /// Its own digest.
+    pub(super) fn digest(&self) -> &Digest {
+        match self {
+            Self::Manifest { digest, .. } | Self::Tagged { digest, .. } => digest,
+        }
+    }
+
+    /// What it refers to, where it says so itself.
+    pub(super) fn subject(&self) -> Option<&Digest> {
+        match self {
+            Self::Manifest { subject, .. } => Some(subject),
+            Self::Tagged { .. } => None,
+        }
+    }
+}
+
+/// The digests in an image that something at the source may refer to: its own and those of its
+/// children. Nothing there refers to an index that longshore made of the source's.
+pub(super) fn subjects(source: &Digest, manifest: &Manifest) -> Vec<Digest> {
+    let is_ours = manifest.digest() != source && Marks::annotated(manifest).is_some();
+    let own = (!is_ours).then(|| manifest.digest().clone());
+    let children = match manifest.content() {
+        Ok(Content::Index(index)) => index.manifests().iter().filter_map(digest_in).collect(),
+        Ok(Content::Image(_)) | Err(_) => Vec::new(),
+    };
+    own.into_iter().chain(children).collect()
+}
+
+/// What refers to a digest, by the registry's own list. Where it keeps none, an index stands under
+/// a tag. Whether it does costs a GET, unless the repository's tags are known.
+pub(super) async fn list(
+    access: &Access,
+    repository: &Reference,
+    subject: Digest,
+    tags: Option<&BTreeSet<Tag>>,
+) -> Result<Vec<Referrer>, StepError> {
+    let client = &access.upstreams.client;
+    let tag = repository.by_tag(subject.referrers_tag());
+    let index = client.referrers(repository, &subject).await;
+    let index = match index.map_err(StepError::at(Step::Refer))? {
+        None if tags.is_none_or(|tags| tags.contains(&subject.referrers_tag())) => {
+            let index = client.get_manifest(&tag).await;
+            index.map_err(StepError::at(Step::Refer))?
+        }
+        index => index,
+    };
+    let content = index.map(|index| index.content()).transpose();
+    let content = content
+        .map_err(|source| BaseError::Manifest {
+            image: tag.to_string(),
+            source,
+        })
+        .map_err(StepError::at(Step::Refer))?;
+    let Some(Content::Index(index)) = content else {
+        return Ok(Vec::new());
+    };
+    let referrer = |descriptor: &Descriptor| {
+        Some(Referrer::Manifest {
+            subject: subject.clone(),
+            digest: digest_in(descriptor)?,
+            descriptor: Box::new(descriptor.clone()),
+        })
+    };
+    Ok(index.manifests().iter().filter_map(referrer).collect())
+}
+
+/// Finds what refers to images at their sources. Each repository's tags are listed once.
+pub(super) struct Finder<'a> {
+    access: &'a Access,
+    tags: Mutex<HashMap<Reference, Arc<OnceCell<BTreeSet<Tag>>>>>,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(access: &'a Access) -> Self {
+        Self {
+            access,
+            tags: Mutex::default(),
+        }
+    }
+
+    /// Finds what refers to these digests of a source, and what refers to that: a list of the
+    /// source's tags, a GET per digest, and a HEAD per tag of cosign's. What is referred to comes
+    /// before what refers to it, and all that refers to one digest stands together.
+    pub(super) async fn find(
+        &self,
+        source: &Reference,
+        subjects: Vec<Digest>,
+        destination: &Reference,
+    ) -> Result<Vec<Referrer>, StepError> {
+        let cell = self.cell(source);
+        let client = &self.access.upstreams.client;
+        let tags = cell.get_or_try_init(async || {
+            let tags = client.list_tags(source).await;
+            tags.map(|tags| tags.into_iter().collect())
+        });
+        let tags = tags.await.map_err(StepError::at(Step::List))?;
+        let mut seen: BTreeSet<Digest> = subjects.iter().cloned().collect();
+        let mut unasked = subjects;
+        let mut found = Vec::new();
+        while !unasked.is_empty() {
+            let lists: Vec<Vec<Referrer>> = stream::iter(std::mem::take(&mut unasked))
+                .map(|subject| list(self.access, source, subject, Some(tags)))
+                .buffered(PARALLEL_QUESTIONS)
+                .try_collect()
+                .await?;
+            for referrer in lists.into_iter().flatten() {
+                if seen.insert(referrer.digest().clone()) && self.can_copy(&referrer, destination) {
+                    unasked.push(referrer.digest().clone());
+                    found.push(referrer);
+                }
+            }
+        }
+        let names: Vec<String> = seen
+            .iter()
+            .map(|digest| format!("{}.", digest.referrers_tag()))
+            .collect();
+        let is_about = |tag: &&Tag| names.iter().any(|name| tag.as_str().starts_with(name));
+        let tagged: Vec<Option<Referrer>> = stream::iter(tags.iter().filter(is_about))
+            .map(|tag| self.tagged(source, tag))
+            .buffered(PARALLEL_QUESTIONS)
+            .try_collect()
+            .await?;
+        found.extend(tagged.into_iter().flatten());
+        Ok(found)
+    }
+
+    /// Artifact manifests, which OCI had for a while, are neither images nor indexes; ECR refuses
+    /// them (opcr-io/policy#149).
+    fn can_copy(&self, referrer: &Referrer, destination: &Reference) -> bool {
+        let Referrer::Manifest {
+            digest, descriptor, ..
+        } = referrer
+        else {
+            return true;
+        };
+        let kind = descriptor.media_type().to_string();
+        let is_known = media_type::ACCEPT_MANIFESTS.contains(&kind.as_str());
+        if !is_known {
+            let message = format!("`{digest}`, which refers to it, is a `{kind}` and not copied");
+            let image = destination.clone();
+            self.access
+                .observer
+                .observe(Event::Warning { image, message });
+        }
+        is_known
+    }
+
+    async fn tagged(&self, source: &Reference, tag: &Tag) -> Result<Option<Referrer>, StepError> {
+        let client = &self.access.upstreams.client;
+        let digest = client.resolve(&source.by_tag(tag.clone())).await;
+        let digest = digest.map_err(StepError::at(Step::Refer))?;
+        let tag = tag.clone();
+        Ok(digest.map(|digest| Referrer::Tagged { tag, digest }))
+    }
+
+    /// Where the tags of a source's repository are kept.
+    fn cell(&self, source: &Reference) -> Arc<OnceCell<BTreeSet<Tag>>> {
+        let repository = Reference {
+            tag: None,
+            digest: None,
+            ..source.clone()
+        };
+        let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(tags.entry(repository).or_default())
+    }
+}
+
+fn digest_in(descriptor: &Descriptor) -> Option<Digest> {
+    descriptor.digest().to_string().parse().ok()
+}
