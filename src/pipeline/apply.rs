@@ -204,12 +204,16 @@ impl<'a> Workshop<'a> {
 
     async fn bring_into_place(&self, plan: ImagePlan, attempt: Try) -> ImageOutcome {
         let started = Instant::now();
-        let tally = Tally::default();
+        let tally = Tally::new(&self.access.upstreams.client);
         let status = match self.status_of(&plan, started, &tally).await {
             Ok(status) => status,
             Err(error) => Status::Failed(error),
         };
-        let traffic = matches!(plan.work(), Some((Work::Copy { .. }, _))).then(|| tally.traffic());
+        let is_copy = matches!(
+            plan.work(),
+            Some((Work::Copy { .. } | Work::Refer { .. }, _))
+        );
+        let traffic = is_copy.then(|| tally.traffic());
         let bytes = traffic.map_or(0, |traffic| traffic.bytes);
         if let Some(event) = end_of(&plan, &status, attempt, bytes, started) {
             self.access.observer.observe(event);

@@ -12,7 +12,7 @@ use crate::registry::{self, Uploaded};
 
 use super::claims::{Claim, Claims, Turn};
 use super::copy::digest_of;
-use super::traffic::Fate;
+use super::traffic::{Fate, Tally};
 use super::way::Way;
 use super::{Access, StepError};
 
@@ -88,7 +88,7 @@ impl<'a> Blobs<'a> {
         }
         stream::iter(digests)
             .map(|digest| async move {
-                let found = way.writer.blob_exists(way.destination, &digest).await;
+                let found = way.tally.writer.blob_exists(way.destination, &digest).await;
                 found.unwrap_or(false).then_some(digest)
             })
             .buffer_unordered(PARALLEL_QUESTIONS)
@@ -159,11 +159,10 @@ impl<'a> Blobs<'a> {
         let Way {
             source,
             destination,
-            reader,
-            writer,
             tally,
             ..
         } = way;
+        let Tally { reader, writer, .. } = tally;
         let ends = [&source.registry, &destination.registry];
         let slots = OnceCell::new();
         let take_slots = || slots.get_or_init(|| writer.transfer(&ends, size));

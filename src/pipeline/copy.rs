@@ -19,7 +19,7 @@ use super::once::Once;
 use super::part::Part;
 use super::referrers::{Finder, Referrer};
 use super::traffic::Tally;
-use super::way::{Clients, Way};
+use super::way::Way;
 use super::{Access, StepError};
 
 /// Manifests of one index that are waited for together; each registry's slots decide how many
@@ -76,17 +76,17 @@ impl<'a> Copier<'a> {
         is_new_repository: bool,
         tally: &Tally,
     ) -> Result<Digest, StepError> {
-        let observer = &self.access.observer;
-        observer.observe(Event::Reached {
+        self.access.observer.observe(Event::Reached {
             image: destination.clone(),
             step: Step::Copy,
         });
-        observer.observe(Event::Moving {
-            image: destination.clone(),
-            volume: Arc::clone(&tally.volume),
-        });
-        let clients = Clients::new(&self.access.upstreams.client, tally);
-        let way = clients.way(&image.source, destination, is_new_repository, tally);
+        self.show(destination, tally);
+        let way = Way {
+            source: &image.source,
+            destination,
+            is_new_repository,
+            tally,
+        };
         let manifest = match part {
             Part::Whole => self.fetch(way, root).await?,
             Part::One(digest) => self.fetch(way, digest).await?,
@@ -107,14 +107,27 @@ impl<'a> Copier<'a> {
         referrers: &[Referrer],
         tally: &Tally,
     ) -> Result<(), StepError> {
-        let clients = Clients::new(&self.access.upstreams.client, tally);
-        let way = clients.way(&image.source, destination, false, tally);
+        self.show(destination, tally);
+        let way = Way {
+            source: &image.source,
+            destination,
+            is_new_repository: false,
+            tally,
+        };
         self.bring_referrers(way, referrers).await
+    }
+
+    fn show(&self, destination: &Reference, tally: &Tally) {
+        self.access.observer.observe(Event::Moving {
+            image: destination.clone(),
+            volume: Arc::clone(&tally.volume),
+        });
     }
 
     pub(super) async fn fetch(&self, way: Way<'_>, digest: &Digest) -> Result<Manifest, StepError> {
         let source = way.source.by_digest(digest.clone());
         let found = way
+            .tally
             .reader
             .get_manifest(&source)
             .await
@@ -148,14 +161,14 @@ impl<'a> Copier<'a> {
         index: &ImageIndex,
     ) -> Result<(), StepError> {
         self.push_children(way, index).await?;
-        match way.writer.put_manifest(target, manifest).await {
+        match way.tally.writer.put_manifest(target, manifest).await {
             Err(error) if error.lacks_blobs() => {
                 for child in index.manifests() {
                     let key = (way.destination.repository.clone(), digest_of(child)?);
                     self.manifests.forget(&key);
                 }
                 self.push_children(way.again(), index).await?;
-                way.writer.put_manifest(target, manifest).await
+                way.tally.writer.put_manifest(target, manifest).await
             }
             result => result,
         }
@@ -171,11 +184,11 @@ impl<'a> Copier<'a> {
     ) -> Result<(), StepError> {
         let claim = self.blobs.claim(way, blobs_of(image)?);
         self.blobs.bring(way, &claim).await?;
-        match way.writer.put_manifest(target, manifest).await {
+        match way.tally.writer.put_manifest(target, manifest).await {
             Err(error) if error.lacks_blobs() => {
                 claim.lost();
                 self.blobs.bring(way.again(), &claim).await?;
-                way.writer.put_manifest(target, manifest).await
+                way.tally.writer.put_manifest(target, manifest).await
             }
             result => result,
         }
@@ -211,7 +224,7 @@ impl<'a> Copier<'a> {
     }
 
     async fn has_manifest(&self, way: Way<'_>, target: &Reference) -> Result<bool, StepError> {
-        let head = way.writer.head_manifest(target).await;
+        let head = way.tally.writer.head_manifest(target).await;
         head.map(|head| head.is_some())
             .map_err(StepError::at(Step::Copy))
     }

@@ -71,7 +71,7 @@ impl Copier<'_> {
     async fn push_tagged(&self, way: Way<'_>, tag: &Tag, digest: &Digest) -> Result<(), StepError> {
         let target = way.destination.by_tag(tag.clone());
         if !way.is_new_repository {
-            let held = self.access.upstreams.client.resolve(&target).await;
+            let held = way.tally.writer.resolve(&target).await;
             if held.map_err(StepError::at(Step::Refer))?.as_ref() == Some(digest) {
                 return Ok(());
             }
@@ -88,7 +88,7 @@ impl Copier<'_> {
         subject: &Digest,
         brought: &[&Referrer],
     ) -> Result<(), StepError> {
-        let client = &self.access.upstreams.client;
+        let client = &way.tally.writer;
         let listed = client.referrers(way.destination, subject).await;
         if listed.map_err(StepError::at(Step::Refer))?.is_some() {
             return Ok(());

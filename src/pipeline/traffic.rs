@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::event::Volume;
-use crate::registry::Meter;
+use crate::registry::{Client, Meter};
 
 /// What copying one image took.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -26,10 +26,14 @@ pub struct Traffic {
 }
 
 /// Counts what copying one image takes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tally {
-    pub(super) source: Arc<Meter>,
-    pub(super) destination: Arc<Meter>,
+    /// Asks the source, and is counted.
+    pub(super) reader: Client,
+    /// Asks the destination, and is counted.
+    pub(super) writer: Client,
+    source: Arc<Meter>,
+    destination: Arc<Meter>,
     /// What is shown meanwhile.
     pub(super) volume: Arc<Volume>,
     bytes: Arc<AtomicU64>,
@@ -47,6 +51,21 @@ pub(super) enum Fate {
 }
 
 impl Tally {
+    pub(super) fn new(client: &Client) -> Self {
+        let [source, destination]: [Arc<Meter>; 2] = Default::default();
+        Self {
+            reader: client.metered(&source),
+            writer: client.metered(&destination),
+            source,
+            destination,
+            volume: Arc::default(),
+            bytes: Arc::default(),
+            copied: AtomicU64::default(),
+            mounted: AtomicU64::default(),
+            skipped: AtomicU64::default(),
+        }
+    }
+
     pub(super) fn traffic(&self) -> Traffic {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Traffic {
@@ -79,7 +98,7 @@ impl Tally {
 }
 
 /// Counts the bytes of one blob, which may have to be sent more than once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct BlobTally {
     bytes: Arc<AtomicU64>,
     volume: Arc<Volume>,
@@ -117,15 +136,13 @@ mod tests {
 
     #[test]
     fn what_is_sent_twice_is_counted_twice_and_shown_once() {
-        let tally = Tally::default();
-        tally.volume.expect(5);
-        let blob = tally.blob();
+        let blob = BlobTally::default();
+        blob.volume.expect(5);
         for bytes in [3, 5] {
             blob.begin_anew();
             blob.moved(bytes);
         }
-        assert_eq!(tally.traffic().bytes, 8);
-        let (done, total) = (tally.volume.done(), tally.volume.total());
-        assert_eq!((done, total), (5, 5));
+        assert_eq!(blob.bytes.load(Ordering::Relaxed), 8);
+        assert_eq!((blob.volume.done(), blob.volume.total()), (5, 5));
     }
 }
