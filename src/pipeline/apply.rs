@@ -209,11 +209,7 @@ impl<'a> Workshop<'a> {
             Ok(status) => status,
             Err(error) => Status::Failed(error),
         };
-        let is_copy = matches!(
-            plan.work(),
-            Some((Work::Copy { .. } | Work::Refer { .. }, _))
-        );
-        let traffic = is_copy.then(|| tally.traffic());
+        let traffic = plan.work().map(|_| tally.traffic());
         let bytes = traffic.map_or(0, |traffic| traffic.bytes);
         if let Some(event) = end_of(&plan, &status, attempt, bytes, started) {
             self.access.observer.observe(event);
@@ -266,7 +262,12 @@ impl<'a> Workshop<'a> {
                     source: &image.source,
                     destination,
                     is_new_repository: is_new,
+                    tally,
                 };
+                self.access.observer.observe(Event::Moving {
+                    image: destination.clone(),
+                    volume: Arc::clone(&tally.volume),
+                });
                 builder
                     .build(image, way, base, marks, &self.copier.blobs)
                     .await

@@ -40,21 +40,26 @@ impl Marks {
         image: &Reference,
         manifest: &Manifest,
     ) -> Result<Option<Self>, StepError> {
+        if let Some(annotated) = Self::annotated(manifest) {
+            return Ok(Some(annotated));
+        }
         match manifest.content() {
+            // The daemon pushes no annotations.
             Ok(Content::Image(content)) if is_image(&content) => {
                 let configuration = client.get_blob(image, content.config()).await;
                 let configuration = configuration.map_err(StepError::at(Step::Inspect))?;
                 Ok(Self::labelled(&configuration))
             }
-            _ => Ok(Self::annotated(manifest)),
+            _ => Ok(None),
         }
     }
 
-    /// The marks that an index carries.
+    /// The marks that a manifest or index carries as annotations.
     pub(super) fn annotated(manifest: &Manifest) -> Option<Self> {
         match manifest.content() {
             Ok(Content::Index(index)) => Self::read(index.annotations().as_ref()?),
-            Ok(Content::Image(_)) | Err(_) => None,
+            Ok(Content::Image(image)) => Self::read(image.annotations().as_ref()?),
+            Err(_) => None,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::registry::{self, ManifestHead};
 use super::assembly::Assembly;
 use super::blobs::Blobs;
 use super::marks::Marks;
+use super::traffic::Fate;
 use super::way::Way;
 use super::{Access, StepError, index};
 
@@ -80,8 +81,8 @@ impl Publisher<'_> {
         }
         self.reached(Step::Index);
         let index = index::join(children, marks);
-        let client = &self.access.upstreams.client;
-        client
+        let writer = &self.way.tally.writer;
+        writer
             .put_manifest(destination, &index)
             .await
             .map_err(StepError::at(Step::Index))?;
@@ -96,17 +97,17 @@ impl Publisher<'_> {
             base_layers,
             ..
         } = image;
-        let client = &self.access.upstreams.client;
+        let writer = &self.way.tally.writer;
         let claim = self.blobs.claim(self.way, base_layers.clone());
         self.blobs.bring(self.way, &claim).await?;
         self.send(self.way, assembly, &step).await?;
-        match client.put_manifest(target, &assembly.manifest).await {
+        match writer.put_manifest(target, &assembly.manifest).await {
             Err(error) if error.lacks_blobs() => {
                 claim.lost();
                 let again = self.way.again();
                 self.blobs.bring(again, &claim).await?;
                 self.send(again, assembly, &step).await?;
-                client.put_manifest(target, &assembly.manifest).await
+                writer.put_manifest(target, &assembly.manifest).await
             }
             result => result,
         }
@@ -152,11 +153,20 @@ impl Publisher<'_> {
         R: Future<Output = io::Result<S>> + Send,
         S: stream::Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
-        let client = &self.access.upstreams.client;
-        let _slot = client.transfer(&[&way.destination.registry], size).await;
-        let open = || async { Ok::<_, SendError>(open().await?.map_err(SendError::File)) };
-        let sent = client.upload_blob(way.destination, digest, size, None, open);
-        sent.await.map(|_| ())
+        let (writer, tally) = (&way.tally.writer, way.tally.blob());
+        way.tally.volume.expect(size);
+        let _slot = writer.transfer(&[&way.destination.registry], size).await;
+        let open = || async {
+            tally.begin_anew();
+            let bytes = open().await?.map_err(SendError::File);
+            let tally = tally.clone();
+            Ok::<_, SendError>(bytes.inspect_ok(move |bytes| tally.moved(bytes.len() as u64)))
+        };
+        writer
+            .upload_blob(way.destination, digest, size, None, open)
+            .await?;
+        way.tally.count(Fate::Copied);
+        Ok(())
     }
 
     fn reached(&self, step: Step) {
