@@ -91,6 +91,46 @@ pub enum Error {
         /// Why.
         source: aws::Error,
     },
+    /// The rules of the pull-through cache could not be listed.
+    #[error("cannot list ECR's pull-through cache rules")]
+    Rules {
+        /// Why.
+        source: aws::Error,
+    },
+    /// Something could not be done with a rule of the pull-through cache.
+    #[error("cannot {action} the pull-through cache rule `{prefix}`")]
+    Rule {
+        /// What: `create`.
+        action: &'static str,
+        /// The rule's prefix.
+        prefix: String,
+        /// Why.
+        source: aws::Error,
+    },
+    /// The repository creation templates could not be listed.
+    #[error("cannot list ECR's repository creation templates")]
+    Templates {
+        /// Why.
+        source: aws::Error,
+    },
+    /// Something could not be done with a repository creation template.
+    #[error("cannot {action} the repository creation template `{prefix}`")]
+    Template {
+        /// What: `create`.
+        action: &'static str,
+        /// The template's prefix.
+        prefix: String,
+        /// Why.
+        source: aws::Error,
+    },
+    /// How the registry scans its images could not be read or set.
+    #[error("cannot {action} how the ECR registry scans its images")]
+    Scanning {
+        /// What: `set`.
+        action: &'static str,
+        /// Why.
+        source: aws::Error,
+    },
 }
 
 impl Failure for Error {
@@ -107,7 +147,12 @@ impl Failure for Error {
             | Self::Read { source, .. }
             | Self::CheckLayers { source, .. }
             | Self::Setting { source, .. }
-            | Self::Delete { source, .. } => source.kind(),
+            | Self::Delete { source, .. }
+            | Self::Rules { source }
+            | Self::Rule { source, .. }
+            | Self::Templates { source }
+            | Self::Template { source, .. }
+            | Self::Scanning { source, .. } => source.kind(),
         }
     }
 
@@ -140,7 +185,12 @@ impl Failure for Error {
             | Self::Read { source, .. }
             | Self::CheckLayers { source, .. }
             | Self::Setting { source, .. }
-            | Self::Delete { source, .. } => source.hint(),
+            | Self::Delete { source, .. }
+            | Self::Rules { source }
+            | Self::Rule { source, .. }
+            | Self::Templates { source }
+            | Self::Template { source, .. }
+            | Self::Scanning { source, .. } => source.hint(),
         }
     }
 }
