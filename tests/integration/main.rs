@@ -21,6 +21,8 @@ mod proxies;
 mod referrers;
 mod repositories;
 mod retries;
+mod sandbox_pulls;
 mod secrets;
 mod shared_blobs;
+mod stored_secrets;
 mod verbatim;
