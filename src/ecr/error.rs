@@ -91,6 +91,32 @@ pub enum Error {
         /// Why.
         source: aws::Error,
     },
+    /// The repositories could not be listed.
+    #[error("cannot list the repositories of the ECR registry")]
+    Repositories {
+        /// Why.
+        source: aws::Error,
+    },
+    /// A part of a repository could not be read or changed.
+    #[error("cannot {action} the {part} of the ECR repository `{repository}`")]
+    Change {
+        /// What: `set`.
+        action: &'static str,
+        /// The part: `lifecycle policy`.
+        part: &'static str,
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
+    /// A repository could not be deleted.
+    #[error("cannot delete the ECR repository `{repository}`")]
+    DeleteRepository {
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
     /// The rules of the pull-through cache could not be listed.
     #[error("cannot list ECR's pull-through cache rules")]
     Rules {
@@ -148,6 +174,9 @@ impl Failure for Error {
             | Self::CheckLayers { source, .. }
             | Self::Setting { source, .. }
             | Self::Delete { source, .. }
+            | Self::Repositories { source }
+            | Self::Change { source, .. }
+            | Self::DeleteRepository { source, .. }
             | Self::Rules { source }
             | Self::Rule { source, .. }
             | Self::Templates { source }
@@ -186,6 +215,9 @@ impl Failure for Error {
             | Self::CheckLayers { source, .. }
             | Self::Setting { source, .. }
             | Self::Delete { source, .. }
+            | Self::Repositories { source }
+            | Self::Change { source, .. }
+            | Self::DeleteRepository { source, .. }
             | Self::Rules { source }
             | Self::Rule { source, .. }
             | Self::Templates { source }

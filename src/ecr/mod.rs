@@ -2,6 +2,7 @@
 
 mod account;
 mod cache_upstream;
+mod change;
 mod client;
 mod creation;
 mod error;

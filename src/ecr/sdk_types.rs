@@ -3,15 +3,24 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ecr::types::{
-    EncryptionConfiguration, EncryptionType, ImageTagMutability, ImageTagMutabilityExclusionFilter,
-    ImageTagMutabilityExclusionFilterType, Repository as Found, Tag as ResourceTag,
+    EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability,
+    ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType, Repository as Found,
+    Tag as ResourceTag,
 };
 
 use super::{Encryption, RepositoryDescription, TagMutability};
 
 /// What ECR says of a repository.
 pub(super) fn describe(found: &Found) -> RepositoryDescription {
+    let scanning = found.image_scanning_configuration();
+    let encryption = found.encryption_configuration();
     RepositoryDescription {
+        name: found.repository_name().unwrap_or_default().to_owned(),
+        arn: found.repository_arn().unwrap_or_default().to_owned(),
+        scan_on_push: scanning.is_some_and(ImageScanningConfiguration::scan_on_push),
+        encryption: encryption.map_or(Encryption::Aes256, |it| {
+            read_encryption(it.encryption_type(), it.kms_key())
+        }),
         tag_mutability: read_mutability(
             found.image_tag_mutability(),
             found.image_tag_mutability_exclusion_filters(),

@@ -127,6 +127,9 @@ fn one_secret_serves_the_cache_and_a_build() {
         world.destination.host(),
         world.upstream.host()
     ));
-    let run = world.longshore(&["apply", "--output", "json"]).run();
+    let run = world
+        .longshore(&["-vvv", "apply", "--output", "json"])
+        .run();
+    assert!(!run.stderr.contains("tok en"), "{}", run.stderr);
     assert_eq!(run.exits(0).each("status"), ["done"; 2]);
 }
