@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
 
 use crate::pipeline::DEFAULT_JOBS;
 
@@ -214,6 +215,17 @@ pub struct Sandbox {
     )]
     pub upstream: Option<PathBuf>,
 
+    /// Where a pull-through cache's upstream registry really is; repeat for several [default: that
+    /// of --upstream]
+    #[arg(
+        long,
+        value_name = "HOST=URL",
+        value_delimiter = ',',
+        env = "LONGSHORE_SANDBOX_UPSTREAM_ENDPOINTS",
+        value_parser = host_and_url
+    )]
+    pub upstream_endpoint: Vec<(String, String)>,
+
     /// Keep what is pushed in this folder [default: in memory]
     #[arg(long, value_name = "DIR", env = "LONGSHORE_SANDBOX_DATA")]
     pub data: Option<PathBuf>,
@@ -241,6 +253,16 @@ fn existing_folder(text: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// `registry-1.docker.io=http://127.0.0.1:5000`.
+fn host_and_url(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(host, url)| {
+        let is_http = url.starts_with("http://") || url.starts_with("https://");
+        !host.is_empty() && is_http && Url::parse(url).is_ok()
+    });
+    let (host, url) = parts.ok_or("expected HOST=URL, such as quay.io=http://127.0.0.1:5000")?;
+    Ok((host.to_owned(), url.trim_end_matches('/').to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -250,5 +272,15 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_endpoint_has_a_host_and_a_url() {
+        let url = "http://127.0.0.1:5000";
+        let read = host_and_url(&format!("quay.io={url}/")).unwrap();
+        assert_eq!(read, ("quay.io".to_owned(), url.to_owned()));
+        for text in ["quay.io", "=http://127.0.0.1", "quay.io=127.0.0.1:5000"] {
+            assert!(host_and_url(text).is_err(), "{text}");
+        }
     }
 }

@@ -49,7 +49,8 @@ impl Answer {
         };
         Self {
             code: text(metadata.code(), "Code"),
-            message: text(metadata.message(), "Message"),
+            // SSM gives an empty one with `ParameterNotFound`.
+            message: text(metadata.message(), "Message").filter(|text| !text.is_empty()),
             status: response.status().as_u16(),
             request_id: metadata.request_id().map(str::to_owned),
         }

@@ -136,6 +136,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// AWS's name of its refusal: `AccessDeniedException`.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { answer, .. } => answer.code.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What an operation of the SDK failed with.
     pub fn from_sdk<E>(service: &'static str, operation: &'static str, error: SdkError<E>) -> Self
     where

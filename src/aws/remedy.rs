@@ -150,6 +150,14 @@ fn answer_hint(service: &str, operation: &str, answer: &Answer) -> Option<String
         "KmsException" => "check that the KMS key exists in this region and that its policy lets \
                            this user or role create grants"
             .to_owned(),
+        "SecretNotFoundException"
+        | "UnableToAccessSecretException"
+        | "UnableToDecryptSecretValueException" => {
+            "ECR reads only secrets of the registry's own account and region whose names begin \
+             with `ecr-pullthroughcache/`; the secret's policy and its KMS key must let \
+             `AWSServiceRoleForECRPullThroughCache` in"
+                .to_owned()
+        }
         "LimitExceededException" => {
             "ask for a higher quota in AWS Service Quotas, or delete what is not needed".to_owned()
         }

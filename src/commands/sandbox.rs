@@ -29,6 +29,7 @@ pub(super) async fn sandbox(arguments: cli::Sandbox) -> anyhow::Result<Exit> {
         },
         data: arguments.data,
         upstream: arguments.upstream.map(Upstream::new),
+        upstream_endpoints: arguments.upstream_endpoint.into_iter().collect(),
         record: false,
         ..Options::default()
     };

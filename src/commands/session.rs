@@ -9,7 +9,7 @@ use anyhow::Context;
 use crate::aws::{self, RootCertificates};
 use crate::cli::Selection;
 use crate::config::{Destination, Document, Specification};
-use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring};
+use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring, SecretStore};
 use crate::ecr::Ecr;
 use crate::event::{Event, Observer};
 use crate::image::Registry;
@@ -41,10 +41,12 @@ pub(super) fn upstreams(
 ) -> anyhow::Result<Upstreams> {
     let root_certificates = root_certificates()?;
     let tokens = EcrTokens::new(root_certificates.clone());
+    let secrets = SecretStore::new(destination_side(specification, root_certificates.as_ref()));
+    let keepers = (tokens, secrets);
     open(
         specification,
         root_certificates.as_ref(),
-        tokens,
+        keepers,
         None,
         observer,
     )
@@ -56,7 +58,6 @@ pub(super) async fn access(
     observer: Arc<dyn Observer>,
 ) -> anyhow::Result<Access> {
     let Destination {
-        region,
         profile,
         role_arn,
         account_id,
@@ -64,13 +65,8 @@ pub(super) async fn access(
         ..
     } = specification.destination.clone();
     let root_certificates = root_certificates()?;
-    let options = aws::Options {
-        region,
-        profile: profile.clone(),
-        role_arn: role_arn.clone(),
-        root_certificates: root_certificates.clone(),
-    };
-    let session = aws::Session::load(options).await?;
+    let options = destination_side(specification, root_certificates.as_ref());
+    let session = aws::Session::load(options.clone()).await?;
     let ecr = Ecr::new(&session, account_id);
     // Asked for in any case: a refused key is then told once, and before anything happened.
     let own = ecr.registry().await?;
@@ -84,9 +80,10 @@ pub(super) async fn access(
     };
     let certificates = root_certificates.as_ref();
     let tokens = EcrTokens::new(root_certificates.clone()).with(caller, ecr.clone());
-    let destination_side = Some((endpoint, &ecr));
+    let keepers = (tokens, SecretStore::new(options).with_session(&session));
+    let own = Some((endpoint, &ecr));
     let told = Arc::clone(&observer);
-    let upstreams = open(specification, certificates, tokens, destination_side, told)?;
+    let upstreams = open(specification, certificates, keepers, own, told)?;
     Ok(Access {
         upstreams,
         ecr,
@@ -96,10 +93,24 @@ pub(super) async fn access(
     })
 }
 
+/// Who we are at AWS on the destination's side.
+fn destination_side(
+    specification: &Specification,
+    root_certificates: Option<&RootCertificates>,
+) -> aws::Options {
+    let destination = specification.destination.clone();
+    aws::Options {
+        region: destination.region,
+        profile: destination.profile,
+        role_arn: destination.role_arn,
+        root_certificates: root_certificates.cloned(),
+    }
+}
+
 fn open(
     specification: &Specification,
     root_certificates: Option<&RootCertificates>,
-    tokens: EcrTokens,
+    (tokens, secrets): (EcrTokens, SecretStore),
     destination: Option<(Endpoint, &Ecr)>,
     observer: Arc<dyn Observer>,
 ) -> anyhow::Result<Upstreams> {
@@ -112,7 +123,8 @@ fn open(
         specification.upstreams.clone(),
         tokens,
         DockerConfig::load(&variable)?,
-    );
+    )
+    .with_secrets(secrets);
     if let Some((endpoint, ecr)) = destination {
         let registry = endpoint.registry.clone();
         keyring = keyring.with_provider(registry.clone(), Arc::new(ecr.clone()));

@@ -11,6 +11,7 @@ mod images;
 mod mistakes;
 mod names;
 mod options;
+mod password;
 mod policies;
 mod reader;
 mod repositories;
@@ -18,6 +19,7 @@ mod shapes;
 mod single;
 mod sources;
 mod specification;
+mod stored_secret;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -28,8 +30,10 @@ mod written;
 pub use document::{CONFIG_VARIABLE, DEFAULT_FILE, Document, DocumentError};
 pub use image_pattern::{Expansion, ImagePattern};
 pub use mistakes::Mistakes;
+pub use password::Password;
 pub use single::SingleImage;
 pub use specification::{
     Attestations, Destination, ImageSpecification, OnConflict, Platforms, Publish, Repositories,
-    Specification, Upstream,
+    Specification, Upstream, UpstreamLogin,
 };
+pub use stored_secret::StoredSecret;

@@ -25,6 +25,27 @@ pub(super) fn is_kms_arn(text: &str) -> bool {
         if is_region(region) && is_account(account) && has_name(resource, &["key/", "alias/"]))
 }
 
+/// A secret of Secrets Manager: its name, or
+/// `arn:aws:secretsmanager:eu-west-1:123456789012:secret:name-AbCdEf`.
+pub(super) fn is_secret(text: &str) -> bool {
+    let is_arn = matches!(arn(text), Some(("secretsmanager", region, account, resource))
+        if is_region(region) && is_account(account) && has_name(resource, &["secret:"]));
+    is_arn || is_made_of(text, "/_+=.@!-")
+}
+
+/// A parameter of SSM: its name, or `arn:aws:ssm:eu-west-1:123456789012:parameter/name`.
+pub(super) fn is_parameter(text: &str) -> bool {
+    let is_arn = matches!(arn(text), Some(("ssm", region, account, resource))
+        if is_region(region) && is_account(account) && has_name(resource, &["parameter/"]));
+    is_arn || is_made_of(text, "/_.-")
+}
+
+/// Whether a text is not empty, and holds letters, digits and these only.
+fn is_made_of(text: &str, others: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
+    !text.is_empty() && text.chars().all(fits)
+}
+
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -76,5 +97,14 @@ mod tests {
             "arn:aws-cn:kms:cn-north-1:123456789012:alias/ecr"
         ));
         assert!(!is_kms_arn("arn:aws:kms:eu-west-1:1234:key/x"));
+        let secret = "secretsmanager:us-gov-west-1:012345678901:secret:a/b-AbCdEf";
+        assert!(is_secret(&format!("arn:aws-us-gov:{secret}")));
+        assert!(is_secret("ecr-pullthroughcache/docker-hub"));
+        assert!(!is_secret("arn:aws:ssm:eu-west-1:012345678901:parameter/a"));
+        assert!(is_parameter(
+            "arn:aws:ssm:eu-west-1:012345678901:parameter/a"
+        ));
+        assert!(is_parameter("/docker-hub/token"));
+        assert!(!is_parameter("/docker hub"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ImagePattern;
+use super::{ImagePattern, StoredSecret};
 use crate::docker::Compression;
 use crate::dockerfile::{Lines, Template};
 use crate::ecr::RepositorySettings;
@@ -66,7 +66,7 @@ pub enum OnConflict {
 #[derive(Clone, Debug, Default)]
 pub struct Upstream {
     /// The user to be at this registry.
-    pub login: Option<Login>,
+    pub login: Option<UpstreamLogin>,
     /// The AWS profile whose ECR token opens the registry. Only ECR's registries have one, and none
     /// that has a login.
     pub profile: Option<String>,
@@ -74,6 +74,20 @@ pub struct Upstream {
     pub role_arn: Option<String>,
     /// Where the registry is really read; names and labels keep the registry's own name.
     pub endpoint: Option<Endpoint>,
+}
+
+/// The user to be at a source registry.
+#[derive(Clone, Debug)]
+pub enum UpstreamLogin {
+    /// The file leads to all of it.
+    Known(Login),
+    /// AWS keeps the password, and is asked for it when the registry wants a login.
+    AtAws {
+        /// The user's name; absent where it stands beside the password.
+        username: Option<String>,
+        /// The password or access token.
+        password: StoredSecret,
+    },
 }
 
 /// One destination tag and all that decides what it holds.

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use secrecy::SecretString;
-
 use super::check::Checker;
 use super::destination::{self, given};
 use super::mistakes::{Located, Place};
 use super::reader::Table;
-use super::specification::Upstream;
-use super::written;
+use super::specification::{Upstream, UpstreamLogin};
+use super::{Password, password, written};
 use crate::ecr::EcrHost;
 use crate::image::Registry;
 use crate::registry::{Endpoint, Login};
@@ -130,17 +128,26 @@ fn login(
     username: Option<Located<String>>,
     password: Option<written::Password>,
     checker: &mut Checker<'_>,
-) -> Option<Login> {
+) -> Option<UpstreamLogin> {
+    if let Some(username) = username.as_ref().filter(|name| name.value.is_empty()) {
+        let message = "the username is empty";
+        checker.mistakes.add(&username.place, message, None);
+    }
     match (username, password) {
-        (Some(username), Some(written::Password::Source(source))) => {
-            let password = secret(source, checker)?;
-            if username.value.is_empty() {
-                let message = "the username is empty";
-                checker.mistakes.add(&username.place, message, None);
+        (username, Some(written::Password::Source(source))) => {
+            let is_stored = source.value.secret.is_some() || source.value.ssm.is_some();
+            if username.is_none() && !is_stored {
+                let hint = "write `username` beside it".to_owned();
+                let message = "a password without a username";
+                checker.mistakes.add(&source.place, message, hint);
             }
-            Some(Login::Password {
-                username: username.value,
-                password,
+            let username = username.map(|username| username.value);
+            Some(match password::check(*source, checker)? {
+                Password::Stored(password) => UpstreamLogin::AtAws { username, password },
+                Password::Known(password) => UpstreamLogin::Known(Login::Password {
+                    username: username?,
+                    password,
+                }),
             })
         }
         (Some(username), None) => {
@@ -149,45 +156,6 @@ fn login(
             checker.mistakes.add(&username.place, message, hint);
             None
         }
-        (None, Some(written::Password::Source(source))) => {
-            let hint = "write `username` beside it".to_owned();
-            let message = "a password without a username";
-            checker.mistakes.add(&source.place, message, hint);
-            None
-        }
         (_, Some(written::Password::Unusable)) | (None, None) => None,
     }
-}
-
-fn secret(
-    source: Located<written::PasswordSource>,
-    checker: &mut Checker<'_>,
-) -> Option<SecretString> {
-    let (text, place, wrong) = match (source.value.env, source.value.file) {
-        (Some(name), None) => {
-            let text = (checker.env)(&name.value).unwrap_or_default();
-            let wrong = format!(
-                "the environment variable `{}` is not set or empty",
-                name.value
-            );
-            (text, name.place, wrong)
-        }
-        (None, Some(path)) => {
-            let text = checker.read(&path)?;
-            let text = text.trim_end_matches(['\r', '\n']).to_owned();
-            let wrong = format!("the file `{}` is empty", path.value);
-            (text, path.place, wrong)
-        }
-        _ => {
-            let message = "a password comes from one place";
-            let hint = "write `{env: NAME}` or `{file: PATH}`".to_owned();
-            checker.mistakes.add(&source.place, message, hint);
-            return None;
-        }
-    };
-    if text.is_empty() {
-        checker.mistakes.add(&place, wrong, None);
-        return None;
-    }
-    Some(SecretString::from(text))
 }

@@ -64,10 +64,12 @@ written! {
         insecure: bool,
     }
 
-    /// `{env: NAME}` or `{file: PATH}`.
+    /// `{env: NAME}`, `{file: PATH}`, `{secret: NAME-OR-ARN}` or `{ssm: NAME-OR-ARN}`.
     PasswordSource {
         env: Text,
         file: Text,
+        secret: Text,
+        ssm: Text,
     }
 
     /// `tags` as rules.
@@ -297,7 +299,7 @@ impl Read for Policy {
 /// `password`: where it is, never the password itself.
 #[derive(Debug)]
 pub(super) enum Password {
-    Source(Located<PasswordSource>),
+    Source(Box<Located<PasswordSource>>),
     /// It cannot be used, and why is among the mistakes.
     Unusable,
 }
@@ -307,10 +309,11 @@ impl Read for Password {
         // What was found must not be repeated: it may be a password.
         if let Value::Map(_) = &node.value {
             let source = Located::read(node, place, mistakes);
-            Some(source.map_or(Self::Unusable, Self::Source))
+            Some(source.map_or(Self::Unusable, |source| Self::Source(Box::new(source))))
         } else {
-            let hint = "write `{env: NAME}` or `{file: PATH}`".to_owned();
-            mistakes.add(place, "a password does not belong in the file", hint);
+            let hint = "write `{env: NAME}`, `{file: PATH}`, `{secret: NAME}` or `{ssm: /PATH}`";
+            let message = "a password does not belong in the file";
+            mistakes.add(place, message, hint.to_owned());
             Some(Self::Unusable)
         }
     }

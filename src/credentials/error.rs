@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::helper::TIMEOUT;
+use crate::aws;
+use crate::config::StoredSecret;
 use crate::failure::{Failure, Kind};
 
-/// Docker's configuration or one of its credential helpers did not give what it should. No variant
-/// quotes what it read: it may hold a secret.
+/// Docker's configuration, one of its credential helpers or a secret that AWS keeps did not give what
+/// it should. No variant quotes what it read: it may hold a secret.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The file exists and cannot be read.
@@ -86,6 +88,38 @@ pub enum Error {
         /// The registry, as Docker's configuration names it.
         server: String,
     },
+    /// AWS did not give a secret.
+    #[error("cannot read {secret}{}", in_region(region.as_deref()))]
+    UnreadableSecret {
+        /// The secret.
+        secret: StoredSecret,
+        /// The region where it was looked for, where that is known.
+        region: Option<String>,
+        /// Why.
+        source: Arc<aws::Error>,
+    },
+    /// There is nothing in a secret, or bytes instead of a text.
+    #[error("{secret} holds no text")]
+    EmptySecret {
+        /// The secret.
+        secret: StoredSecret,
+    },
+    /// A secret is JSON, and not the JSON of ECR's pull-through cache.
+    #[error("{secret} is JSON without an `accessToken`")]
+    NoAccessToken {
+        /// The secret.
+        secret: StoredSecret,
+    },
+    /// Neither the file nor a secret has the user's name.
+    #[error("neither the file nor {secret} has a username")]
+    NoUsername {
+        /// The secret.
+        secret: StoredSecret,
+    },
+}
+
+fn in_region(region: Option<&str>) -> String {
+    region.map_or_else(String::new, |region| format!(" in `{region}`"))
 }
 
 impl Failure for Error {
@@ -98,7 +132,14 @@ impl Failure for Error {
             | Self::HelperBroken { .. }
             | Self::HelperFailed { .. }
             | Self::HelperStalled { .. }
-            | Self::HelperMalformed { .. } => Kind::Refused,
+            | Self::HelperMalformed { .. }
+            | Self::EmptySecret { .. }
+            | Self::NoAccessToken { .. }
+            | Self::NoUsername { .. } => Kind::Refused,
+            Self::UnreadableSecret { source, .. } => match source.kind() {
+                Kind::Permanent => Kind::Refused,
+                kind => kind,
+            },
         }
     }
 
@@ -118,6 +159,37 @@ impl Failure for Error {
             | Self::HelperMalformed { helper, server } => {
                 format!("try `echo {server} | {helper} get`, or add the login under `upstreams`")
             }
+            Self::UnreadableSecret { source, .. } => {
+                return source.hint().or_else(|| missing(source));
+            }
+            Self::EmptySecret { .. } | Self::NoAccessToken { .. } => {
+                "keep the password in it as a plain text, or as \
+                 `{\"username\": \"...\", \"accessToken\": \"...\"}`"
+                    .to_owned()
+            }
+            Self::NoUsername { .. } => {
+                "write `username` beside `password` under `upstreams`, or keep \
+                 `{\"username\": \"...\", \"accessToken\": \"...\"}` in it"
+                    .to_owned()
+            }
         })
     }
+}
+
+/// What to do where AWS has no such secret, or none to give.
+fn missing(error: &aws::Error) -> Option<String> {
+    let hint = match error.code()? {
+        "ResourceNotFoundException" | "ParameterNotFound" => {
+            "create it, or check its name: it is looked for in the account and region of \
+             `destination`, or in the region of its ARN"
+        }
+        "InvalidRequestException" => {
+            "where it was marked for deletion, `aws secretsmanager restore-secret` takes it back"
+        }
+        "DecryptionFailure" | "InvalidKeyId" => {
+            "allow `kms:Decrypt` with its KMS key to this user or role"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Caller, DockerConfig, EcrTokens};
-use crate::config::Upstream;
+use super::{Caller, DockerConfig, EcrTokens, SecretStore};
+use crate::config::{Upstream, UpstreamLogin};
 use crate::ecr::EcrHost;
 use crate::image::Registry;
 use crate::registry::{Credentials, CredentialsError, Login};
@@ -16,13 +16,14 @@ use crate::registry::{Credentials, CredentialsError, Login};
 /// is asked, so that a refusal always has one remedy:
 ///
 /// 1. the registry's own provider: at the destination, its ECR token,
-/// 2. the file's `username` and `password` under `upstreams`,
+/// 2. the file's `username` and `password` under `upstreams`, also where AWS keeps them,
 /// 3. AWS where the host is ECR's, with the file's `profile` and `role_arn`; Docker's configuration
 ///    may have a token of yesterday for it,
 /// 4. Docker's configuration; without a login there, nobody: anonymous.
 pub struct Keyring {
     providers: HashMap<Registry, Arc<dyn Credentials>>,
     upstreams: BTreeMap<Registry, Upstream>,
+    secrets: SecretStore,
     ecr: EcrTokens,
     docker: DockerConfig,
 }
@@ -30,7 +31,7 @@ pub struct Keyring {
 /// Who decides on the login of a registry.
 enum Authority<'a> {
     Provider(&'a dyn Credentials),
-    File(&'a Login),
+    File(&'a UpstreamLogin),
     Aws(Caller),
     /// Under the name that Docker's configuration has the login.
     Docker(&'a Registry),
@@ -46,9 +47,15 @@ impl Keyring {
         Self {
             providers: HashMap::new(),
             upstreams,
+            secrets: SecretStore::default(),
             ecr,
             docker,
         }
+    }
+
+    /// This keyring, with somebody to read the passwords that AWS keeps.
+    pub fn with_secrets(self, secrets: SecretStore) -> Self {
+        Self { secrets, ..self }
     }
 
     /// This keyring, with one that decides alone who we are at this registry.
@@ -80,7 +87,14 @@ impl Credentials for Keyring {
     async fn login(&self, registry: &Registry) -> Result<Option<Login>, CredentialsError> {
         match self.authority(registry) {
             Authority::Provider(provider) => provider.login(registry).await,
-            Authority::File(login) => Ok(Some(login.clone())),
+            Authority::File(UpstreamLogin::Known(login)) => Ok(Some(login.clone())),
+            Authority::File(UpstreamLogin::AtAws { username, password }) => {
+                let login = self.secrets.login(username.as_deref(), password).await;
+                login.map(Some).map_err(|cause| CredentialsError {
+                    registry: registry.clone(),
+                    cause: Box::new(cause),
+                })
+            }
             Authority::Aws(caller) => self.ecr.login(&caller, registry).await,
             Authority::Docker(name) => {
                 let login = self.docker.login(name).await;
@@ -106,8 +120,11 @@ impl Credentials for Keyring {
                 "the login for `{registry}` comes from the AWS session: check who it is, and what \
                  its policies allow"
             ),
-            Authority::File(_) => {
+            Authority::File(UpstreamLogin::Known(_)) => {
                 format!("check the login for `{registry}` under `upstreams` in the file")
+            }
+            Authority::File(UpstreamLogin::AtAws { password, .. }) => {
+                format!("the login for `{registry}` comes from {password}: check what is in it")
             }
             Authority::Aws(caller) => format!(
                 "the login for `{registry}` comes from {caller}: check what its policies and the \
@@ -132,6 +149,7 @@ impl fmt::Debug for Keyring {
             .debug_struct("Keyring")
             .field("providers", &self.providers.keys())
             .field("upstreams", &self.upstreams)
+            .field("secrets", &self.secrets)
             .field("ecr", &self.ecr)
             .field("docker", &self.docker)
             .finish()
@@ -195,7 +213,7 @@ mod tests {
         let docker =
             DockerConfig::load(&|name| (name == "DOCKER_CONFIG").then(|| path.clone())).unwrap();
         let from_file = Upstream {
-            login: Some(password("file")),
+            login: Some(UpstreamLogin::Known(password("file"))),
             ..Upstream::default()
         };
         let upstreams = BTreeMap::from([
@@ -260,7 +278,7 @@ mod tests {
             (
                 &login,
                 Upstream {
-                    login: Some(password("AWS")),
+                    login: Some(UpstreamLogin::Known(password("AWS"))),
                     ..Upstream::default()
                 },
             ),

@@ -6,8 +6,10 @@ mod ecr_tokens;
 mod error;
 mod helper;
 mod keyring;
+mod secret_store;
 
 pub use docker_config::DockerConfig;
 pub use ecr_tokens::{Caller, EcrTokens};
 pub use error::Error;
 pub use keyring::Keyring;
+pub use secret_store::SecretStore;

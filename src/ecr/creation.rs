@@ -98,7 +98,7 @@ impl Ecr {
             .set_image_tag_mutability_exclusion_filters(exempt)
             .image_scanning_configuration(scanning.build())
             .encryption_configuration(encryption(&settings.encryption))
-            .set_tags(resource_tags(settings))
+            .set_tags(resource_tags(&settings.tags))
             .send()
             .await;
         let Err(error) = answer else {

@@ -91,6 +91,72 @@ pub enum Error {
         /// Why.
         source: aws::Error,
     },
+    /// The repositories could not be listed.
+    #[error("cannot list the repositories of the ECR registry")]
+    Repositories {
+        /// Why.
+        source: aws::Error,
+    },
+    /// A part of a repository could not be read or changed.
+    #[error("cannot {action} the {part} of the ECR repository `{repository}`")]
+    Change {
+        /// What: `set`.
+        action: &'static str,
+        /// The part: `lifecycle policy`.
+        part: &'static str,
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
+    /// A repository could not be deleted.
+    #[error("cannot delete the ECR repository `{repository}`")]
+    DeleteRepository {
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        source: aws::Error,
+    },
+    /// The rules of the pull-through cache could not be listed.
+    #[error("cannot list ECR's pull-through cache rules")]
+    Rules {
+        /// Why.
+        source: aws::Error,
+    },
+    /// Something could not be done with a rule of the pull-through cache.
+    #[error("cannot {action} the pull-through cache rule `{prefix}`")]
+    Rule {
+        /// What: `create`.
+        action: &'static str,
+        /// The rule's prefix.
+        prefix: String,
+        /// Why.
+        source: aws::Error,
+    },
+    /// The repository creation templates could not be listed.
+    #[error("cannot list ECR's repository creation templates")]
+    Templates {
+        /// Why.
+        source: aws::Error,
+    },
+    /// Something could not be done with a repository creation template.
+    #[error("cannot {action} the repository creation template `{prefix}`")]
+    Template {
+        /// What: `create`.
+        action: &'static str,
+        /// The template's prefix.
+        prefix: String,
+        /// Why.
+        source: aws::Error,
+    },
+    /// How the registry scans its images could not be read or set.
+    #[error("cannot {action} how the ECR registry scans its images")]
+    Scanning {
+        /// What: `set`.
+        action: &'static str,
+        /// Why.
+        source: aws::Error,
+    },
 }
 
 impl Failure for Error {
@@ -107,7 +173,15 @@ impl Failure for Error {
             | Self::Read { source, .. }
             | Self::CheckLayers { source, .. }
             | Self::Setting { source, .. }
-            | Self::Delete { source, .. } => source.kind(),
+            | Self::Delete { source, .. }
+            | Self::Repositories { source }
+            | Self::Change { source, .. }
+            | Self::DeleteRepository { source, .. }
+            | Self::Rules { source }
+            | Self::Rule { source, .. }
+            | Self::Templates { source }
+            | Self::Template { source, .. }
+            | Self::Scanning { source, .. } => source.kind(),
         }
     }
 
@@ -140,7 +214,15 @@ impl Failure for Error {
             | Self::Read { source, .. }
             | Self::CheckLayers { source, .. }
             | Self::Setting { source, .. }
-            | Self::Delete { source, .. } => source.hint(),
+            | Self::Delete { source, .. }
+            | Self::Repositories { source }
+            | Self::Change { source, .. }
+            | Self::DeleteRepository { source, .. }
+            | Self::Rules { source }
+            | Self::Rule { source, .. }
+            | Self::Templates { source }
+            | Self::Template { source, .. }
+            | Self::Scanning { source, .. } => source.hint(),
         }
     }
 }

@@ -1,6 +1,8 @@
-//! Amazon ECR's API: tokens, repositories, images.
+//! Amazon ECR's API: tokens, repositories, images, the pull-through cache.
 
 mod account;
+mod cache_upstream;
+mod change;
 mod client;
 mod creation;
 mod error;
@@ -12,13 +14,17 @@ mod limits;
 mod manifests;
 mod policies;
 mod repositories;
+mod rules;
+mod scanning;
 mod sdk_types;
 mod settings;
 #[cfg(test)]
 mod stand_in;
+mod templates;
 mod token;
 mod token_cache;
 
+pub use cache_upstream::{CacheUpstream, UnknownUpstream, UpstreamAccess, UpstreamKind};
 pub use client::Ecr;
 pub use creation::Creation;
 pub use error::Error;
@@ -26,5 +32,8 @@ pub use host::EcrHost;
 pub use images::TagKept;
 pub use inventory::Inventory;
 pub use repositories::RepositoryDescription;
+pub use rules::{PullThroughRule, RuleValidation};
+pub use scanning::{RegistryScanning, ScanFrequency, ScanningRule};
 pub use settings::{Encryption, RepositorySettings, TagMutability};
+pub use templates::{CreatedBy, CreationTemplate};
 pub use token::Token;

@@ -1,29 +1,48 @@
 //! The settings of a repository in the SDK's types.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ecr::types::{
-    EncryptionConfiguration, EncryptionType, ImageTagMutability, ImageTagMutabilityExclusionFilter,
-    ImageTagMutabilityExclusionFilterType, Repository as Found, Tag as ResourceTag,
+    EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability,
+    ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType, Repository as Found,
+    Tag as ResourceTag,
 };
 
-use super::{Encryption, RepositoryDescription, RepositorySettings, TagMutability};
+use super::{Encryption, RepositoryDescription, TagMutability};
 
 /// What ECR says of a repository.
 pub(super) fn describe(found: &Found) -> RepositoryDescription {
-    let patterns = || {
-        let filters = found.image_tag_mutability_exclusion_filters();
-        filters.iter().map(|it| it.filter().to_owned()).collect()
-    };
+    let scanning = found.image_scanning_configuration();
+    let encryption = found.encryption_configuration();
     RepositoryDescription {
-        tag_mutability: match found.image_tag_mutability() {
-            Some(ImageTagMutability::Immutable) => TagMutability::Immutable { except: Vec::new() },
-            Some(ImageTagMutability::ImmutableWithExclusion) => {
-                TagMutability::Immutable { except: patterns() }
-            }
-            Some(ImageTagMutability::MutableWithExclusion) => TagMutability::MutableExcept {
-                immutable: patterns(),
-            },
-            _ => TagMutability::Mutable,
+        name: found.repository_name().unwrap_or_default().to_owned(),
+        arn: found.repository_arn().unwrap_or_default().to_owned(),
+        scan_on_push: scanning.is_some_and(ImageScanningConfiguration::scan_on_push),
+        encryption: encryption.map_or(Encryption::Aes256, |it| {
+            read_encryption(it.encryption_type(), it.kms_key())
+        }),
+        tag_mutability: read_mutability(
+            found.image_tag_mutability(),
+            found.image_tag_mutability_exclusion_filters(),
+        ),
+    }
+}
+
+/// Whether tags can be overwritten, in ECR's words.
+pub(super) fn read_mutability(
+    found: Option<&ImageTagMutability>,
+    filters: &[ImageTagMutabilityExclusionFilter],
+) -> TagMutability {
+    let patterns = || filters.iter().map(|it| it.filter().to_owned()).collect();
+    match found {
+        Some(ImageTagMutability::Immutable) => TagMutability::Immutable { except: Vec::new() },
+        Some(ImageTagMutability::ImmutableWithExclusion) => {
+            TagMutability::Immutable { except: patterns() }
+        }
+        Some(ImageTagMutability::MutableWithExclusion) => TagMutability::MutableExcept {
+            immutable: patterns(),
         },
+        _ => TagMutability::Mutable,
     }
 }
 
@@ -68,11 +87,21 @@ pub(super) fn encryption(encryption: &Encryption) -> EncryptionConfiguration {
     builder.build().expect("the type is set")
 }
 
+/// How something is encrypted, in ECR's words. The key that AWS manages has no ARN.
+pub(super) fn read_encryption(found: &EncryptionType, key: Option<&str>) -> Encryption {
+    match found {
+        EncryptionType::Aes256 => Encryption::Aes256,
+        _ => Encryption::Kms {
+            key_arn: key.unwrap_or_default().to_owned(),
+        },
+    }
+}
+
 /// The tags; ECR wants no list where there are none.
-pub(super) fn resource_tags(settings: &RepositorySettings) -> Option<Vec<ResourceTag>> {
-    let tags = settings.tags.iter().map(|(key, value)| {
+pub(super) fn resource_tags(tags: &BTreeMap<String, String>) -> Option<Vec<ResourceTag>> {
+    let listed = tags.iter().map(|(key, value)| {
         let builder = ResourceTag::builder().key(key).value(value);
         builder.build().expect("key and value are set")
     });
-    (!settings.tags.is_empty()).then(|| tags.collect())
+    (!tags.is_empty()).then(|| listed.collect())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 /// One of the sandbox's servers.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Server {
-    /// The AWS API: ECR and STS.
+    /// The AWS API: ECR, STS, Secrets Manager and SSM.
     Api,
     /// The registry.
     Registry,
@@ -24,7 +24,8 @@ pub struct Request {
     pub method: String,
     /// The path with its query.
     pub path_and_query: String,
-    /// The operation of the AWS API: `ListImages`. Every one of them is a `POST /`.
+    /// The operation of the AWS API: `ListImages`, `secretsmanager.GetSecretValue`,
+    /// `AmazonSSM.GetParameter`. Every one of them is a `POST /`.
     pub operation: Option<String>,
     /// The status answered; `None` when a fault broke the connection instead.
     pub status: Option<u16>,

@@ -1,5 +1,6 @@
 //! What a sandbox is started with.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
@@ -19,13 +20,17 @@ pub struct Options {
     pub access_key_id: Option<String>,
     /// A folder that keeps everything across restarts. `None`: memory.
     pub data: Option<PathBuf>,
-    /// Whether a push creates a missing repository, as ECR does where a repository creation
-    /// template says so.
+    /// Whether a push creates a missing repository, with default settings, also where no repository
+    /// creation template says so.
     pub create_on_push: bool,
     /// Whether blobs can be mounted from another repository: the account setting `BLOB_MOUNTING`.
     pub blob_mounting: bool,
     /// An upstream registry beside ECR.
     pub upstream: Option<Upstream>,
+    /// Where the upstream registries of pull-through cache rules really are: `http://127.0.0.1:5000`
+    /// by `registry-1.docker.io`. For those that are not here [`Self::upstream`] stands in; where
+    /// there is none they do not answer.
+    pub upstream_endpoints: BTreeMap<String, String>,
     /// Whether every request is kept for [`Sandbox::requests`](super::Sandbox::requests). It is by
     /// default, for tests; whoever serves for days must not.
     pub record: bool,
@@ -81,6 +86,7 @@ impl Default for Options {
             create_on_push: false,
             blob_mounting: false,
             upstream: None,
+            upstream_endpoints: BTreeMap::new(),
             record: true,
         }
     }

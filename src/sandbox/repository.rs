@@ -21,15 +21,18 @@ pub(super) struct Repository {
     pub(super) tags: BTreeMap<String, String>,
     /// The sizes in bytes of the blobs visible here, by digest.
     pub(super) blobs: BTreeMap<String, u64>,
+    /// When each tag was last compared with its upstream, where it has one.
+    #[serde(default)]
+    pub(super) compared_at: BTreeMap<String, f64>,
 }
 
 /// The settings in ECR's own words.
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Settings {
     #[serde(flatten)]
     pub(super) mutability: Mutability,
-    image_scanning_configuration: Scanning,
+    pub(super) image_scanning_configuration: Scanning,
     pub(super) encryption_configuration: Encryption,
 }
 
@@ -52,7 +55,7 @@ pub(super) struct Exclusion {
 
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Scanning {
+pub(super) struct Scanning {
     scan_on_push: bool,
 }
 
@@ -91,6 +94,7 @@ impl Repository {
             images: BTreeMap::new(),
             tags: BTreeMap::new(),
             blobs: BTreeMap::new(),
+            compared_at: BTreeMap::new(),
         }
     }
 
@@ -183,15 +187,11 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-impl Default for Settings {
+impl Default for Encryption {
     fn default() -> Self {
         Self {
-            mutability: Mutability::default(),
-            image_scanning_configuration: Scanning::default(),
-            encryption_configuration: Encryption {
-                encryption_type: "AES256".to_owned(),
-                kms_key: None,
-            },
+            encryption_type: "AES256".to_owned(),
+            kms_key: None,
         }
     }
 }

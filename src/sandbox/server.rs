@@ -17,6 +17,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::fault::Fault;
 use super::log::{Request, Server};
 use super::options::Options;
+use super::parameters::Parameters;
+use super::pull_through::Imports;
+use super::secrets::Secrets;
 use super::state::{Addresses, State};
 use super::store::Store;
 use super::tokens::Tokens;
@@ -88,6 +91,9 @@ impl Sandbox {
             uploads: std::sync::Mutex::default(),
             tokens: Tokens::default(),
             blob_mounting: options.blob_mounting.into(),
+            imports: Imports::default(),
+            secrets: Secrets::default(),
+            parameters: Parameters::default(),
             access: Access::default(),
             pulls: limit.map(Pulls::new),
             traffic: Traffic::new(options.record),
@@ -171,6 +177,16 @@ impl Sandbox {
         self.state.tokens.expire_passwords();
     }
 
+    /// Makes every cached tag due for a look at its upstream, as if 24 hours had passed.
+    pub fn age_cache(&self) -> io::Result<()> {
+        self.state.store.change(|inventory| {
+            for repository in inventory.repositories.values_mut() {
+                repository.compared_at.clear();
+            }
+            Ok(())
+        })
+    }
+
     /// Waits until a server ends, which none does by itself: a command waits here for its signal.
     pub async fn wait(&mut self) {
         self.servers.join_next().await;
@@ -237,7 +253,7 @@ async fn call(state: &State, request: http::Request<Body>) -> Response {
     let request = http::Request::from_parts(parts, Body::empty());
     let named = operation.clone();
     let answer = |request: http::Request<Body>| async move {
-        api::serve(state, request.headers(), named.as_deref(), &body)
+        api::serve(state, request.headers(), named.as_deref(), &body).await
     };
     state
         .traffic

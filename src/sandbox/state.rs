@@ -7,6 +7,9 @@ use std::sync::atomic::AtomicBool;
 
 use super::blobs::Upload;
 use super::options::Options;
+use super::parameters::Parameters;
+use super::pull_through::Imports;
+use super::secrets::Secrets;
 use super::store::Store;
 use super::tokens::Tokens;
 use super::traffic::Traffic;
@@ -22,6 +25,12 @@ pub(super) struct State {
     pub(super) tokens: Tokens,
     /// The account setting `BLOB_MOUNTING`.
     pub(super) blob_mounting: AtomicBool,
+    /// What pulls through a rule share.
+    pub(super) imports: Imports,
+    /// Secrets Manager. It forgets everything when the sandbox ends: no secret goes to a disk.
+    pub(super) secrets: Secrets,
+    /// SSM's parameters, forgotten like the secrets.
+    pub(super) parameters: Parameters,
     /// The tokens of the upstream registry.
     pub(super) access: Access,
     /// The pulls left at the upstream registry, where they are limited.
@@ -39,6 +48,15 @@ pub(super) struct Addresses {
 }
 
 impl State {
+    /// The ARN of something of this account in this region.
+    pub(super) fn arn(&self, service: &str, resource: &str) -> String {
+        let options = &self.options;
+        format!(
+            "arn:aws:{service}:{}:{}:{resource}",
+            options.region, options.account_id
+        )
+    }
+
     /// The text with which ECR says that a repository is missing, at the API and the registry.
     pub(super) fn repository_is_missing(&self, name: &str) -> String {
         format!(

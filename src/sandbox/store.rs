@@ -10,20 +10,29 @@ use serde::{Deserialize, Serialize};
 
 use super::blobs::Blobs;
 use super::lock::lock;
+use super::pull_through::{Rule, Template};
 use super::repository::Repository;
+use super::scanning::RegistryScanning;
 
-/// Repositories and blobs. In a folder, `repositories.json` holds the former and is replaced as a
-/// whole at every change, and `blobs/sha256/` the latter.
+/// Repositories, rules, templates and blobs. In a folder, `repositories.json` holds all but the
+/// blobs and is replaced as a whole at every change, and `blobs/sha256/` the blobs.
 pub(super) struct Store {
     inventory: Mutex<Inventory>,
     file: Option<PathBuf>,
     pub(super) blobs: Blobs,
 }
 
-/// All repositories by name.
+/// Everything that has a name.
 #[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct Inventory {
     pub(super) repositories: BTreeMap<String, Repository>,
+    /// Pull-through cache rules by prefix.
+    pub(super) rules: BTreeMap<String, Rule>,
+    /// Repository creation templates by prefix.
+    pub(super) templates: BTreeMap<String, Template>,
+    /// How the registry scans its images.
+    pub(super) scanning: RegistryScanning,
 }
 
 impl Store {
@@ -49,7 +58,7 @@ impl Store {
         lock(&self.inventory)
     }
 
-    /// Changes the repositories; when the change succeeds, it is saved.
+    /// Changes what has a name; when the change succeeds, it is saved.
     pub(super) fn change<T, E: From<io::Error>>(
         &self,
         change: impl FnOnce(&mut Inventory) -> Result<T, E>,

@@ -22,6 +22,8 @@ mod publishing;
 mod referrers;
 mod repositories;
 mod retries;
+mod sandbox_pulls;
 mod secrets;
 mod shared_blobs;
+mod stored_secrets;
 mod verbatim;

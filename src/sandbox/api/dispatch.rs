@@ -1,26 +1,42 @@
-//! The operations of ECR by name.
+//! The operations of ECR, Secrets Manager and SSM by name.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::exception::Exception;
-use super::{images, layers, policies, repositories, settings, token};
+use super::{
+    images, layers, parameters, policies, repositories, resource_tags, rules, scanning, secrets,
+    settings, templates, token,
+};
 use crate::sandbox::state::State;
 
-/// Calls an operation with its input.
-pub(super) fn dispatch(state: &State, operation: &str, input: Value) -> Result<Value, Exception> {
+/// Calls an operation with its input. Only ECR's stand here without their service.
+pub(super) async fn dispatch(
+    state: &State,
+    operation: &str,
+    input: Value,
+) -> Result<Value, Exception> {
+    if let Some(operation) = operation.strip_prefix("secretsmanager.") {
+        return secrets_manager(state, operation, input);
+    }
     match operation {
         "GetAuthorizationToken" => Ok(token::issue(state)),
         "DescribeRepositories" => repositories::describe(state, read(input)?),
         "CreateRepository" => repositories::create(state, read(input)?),
         "DeleteRepository" => repositories::delete(state, &read(input)?),
         "PutImageTagMutability" => repositories::set_mutability(state, read(input)?),
-        "TagResource" => repositories::tag(state, read(input)?),
-        "ListTagsForResource" => repositories::list_tags(state, &read(input)?),
+        "PutImageScanningConfiguration" => scanning::set(state, read(input)?),
+        "GetRegistryScanningConfiguration" => Ok(scanning::get_registry(state)),
+        "PutRegistryScanningConfiguration" => scanning::put_registry(state, read(input)?),
+        "TagResource" => resource_tags::tag(state, read(input)?),
+        "UntagResource" => resource_tags::untag(state, &read(input)?),
+        "ListTagsForResource" => resource_tags::list(state, &read(input)?),
         "PutLifecyclePolicy" => policies::put_lifecycle(state, read(input)?),
         "GetLifecyclePolicy" => policies::get_lifecycle(state, &read(input)?),
+        "DeleteLifecyclePolicy" => policies::delete_lifecycle(state, &read(input)?),
         "SetRepositoryPolicy" => policies::set(state, read(input)?),
         "GetRepositoryPolicy" => policies::get(state, &read(input)?),
+        "DeleteRepositoryPolicy" => policies::delete(state, &read(input)?),
         "ListImages" => images::list(state, &read(input)?),
         "DescribeImages" => images::describe(state, &read(input)?),
         "BatchGetImage" => images::get(state, &read(input)?),
@@ -28,11 +44,42 @@ pub(super) fn dispatch(state: &State, operation: &str, input: Value) -> Result<V
         "BatchCheckLayerAvailability" => layers::check(state, &read(input)?),
         "GetAccountSetting" => settings::get(state, &read(input)?),
         "PutAccountSetting" => settings::put(state, &read(input)?),
-        other => Err(Exception::new(
-            "UnknownOperationException",
-            format!("The sandbox does not know the operation `{other}`"),
-        )),
+        "CreatePullThroughCacheRule" => rules::create(state, read(input)?),
+        "DescribePullThroughCacheRules" => rules::describe(state, read(input)?),
+        "UpdatePullThroughCacheRule" => rules::update(state, read(input)?),
+        "DeletePullThroughCacheRule" => rules::delete(state, &read(input)?),
+        "ValidatePullThroughCacheRule" => rules::validate(state, &read(input)?).await,
+        "CreateRepositoryCreationTemplate" => templates::create(state, read(input)?),
+        "DescribeRepositoryCreationTemplates" => templates::describe(state, read(input)?),
+        "UpdateRepositoryCreationTemplate" => templates::update(state, read(input)?),
+        "DeleteRepositoryCreationTemplate" => templates::delete(state, &read(input)?),
+        "AmazonSSM.GetParameter" => parameters::get(state, &read(input)?),
+        "AmazonSSM.PutParameter" => parameters::put(state, read(input)?),
+        other => Err(unknown(other)),
     }
+}
+
+fn secrets_manager(state: &State, operation: &str, input: Value) -> Result<Value, Exception> {
+    match operation {
+        "CreateSecret" => secrets::create(state, read(input)?),
+        "DescribeSecret" => secrets::describe(state, &read(input)?),
+        "GetSecretValue" => secrets::get_value(state, &read(input)?),
+        "PutSecretValue" => secrets::put_value(state, read(input)?),
+        "UpdateSecret" => secrets::update(state, read(input)?),
+        "DeleteSecret" => secrets::delete(state, &read(input)?),
+        "RestoreSecret" => secrets::restore(state, &read(input)?),
+        "GetResourcePolicy" => secrets::get_policy(state, &read(input)?),
+        "TagResource" => secrets::tag(state, read(input)?),
+        "UntagResource" => secrets::untag(state, &read(input)?),
+        other => Err(unknown(other)),
+    }
+}
+
+fn unknown(operation: &str) -> Exception {
+    Exception::new(
+        "UnknownOperationException",
+        format!("The sandbox does not know the operation `{operation}`"),
+    )
 }
 
 fn read<T: DeserializeOwned>(input: Value) -> Result<T, Exception> {

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::exception::Exception;
 use super::layers::limit;
+use super::page;
 use super::repositories::{find, find_mut};
 use crate::image::Digest;
-use crate::sandbox::page::page;
 use crate::sandbox::registry::convert;
 use crate::sandbox::repository::{Image, Repository};
 use crate::sandbox::state::State;
@@ -240,8 +240,7 @@ fn accepted(image: &Image, media_types: &[String]) -> (String, String) {
 }
 
 fn cut<T>(items: Vec<T>, input: &List) -> Result<(Vec<T>, Option<String>), Exception> {
-    page(items, input.max_results, input.next_token.as_deref())
-        .map_err(|message| Exception::new("InvalidParameterException", message))
+    page::cut(items, input.max_results, input.next_token.as_deref())
 }
 
 fn failure(identifier: &Identifier, code: &str, reason: &str) -> Value {

@@ -23,12 +23,7 @@ pub(super) struct Policy {
 
 /// `PutLifecyclePolicy`.
 pub(super) fn put_lifecycle(state: &State, input: Lifecycle) -> Result<Value, Exception> {
-    if !has_list(&input.lifecycle_policy_text, "rules") {
-        return Err(Exception::invalid_parameter(
-            "LifecyclePolicyText",
-            "Lifecycle policy validation failure: rules are missing",
-        ));
-    }
+    check_lifecycle(&input.lifecycle_policy_text)?;
     let name = &input.repository_name;
     state.store.change(|inventory| {
         let repository = find_mut(state, inventory, name)?;
@@ -45,23 +40,23 @@ pub(super) fn get_lifecycle(state: &State, input: &Named) -> Result<Value, Excep
     let inventory = state.store.read();
     match &find(state, &inventory, name)?.lifecycle_policy {
         Some(text) => Ok(lifecycle(state, name, text)),
-        None => Err(missing(
-            "LifecyclePolicyNotFoundException",
-            "Lifecycle",
-            state,
-            name,
-        )),
+        None => Err(no_lifecycle(state, name)),
     }
+}
+
+/// `DeleteLifecyclePolicy`.
+pub(super) fn delete_lifecycle(state: &State, input: &Named) -> Result<Value, Exception> {
+    let name = &input.repository_name;
+    state.store.change(|inventory| {
+        let old = find_mut(state, inventory, name)?.lifecycle_policy.take();
+        let old = old.ok_or_else(|| no_lifecycle(state, name))?;
+        Ok(lifecycle(state, name, &old))
+    })
 }
 
 /// `SetRepositoryPolicy`.
 pub(super) fn set(state: &State, input: Policy) -> Result<Value, Exception> {
-    if !has_list(&input.policy_text, "Statement") {
-        return Err(Exception::invalid_parameter(
-            "PolicyText",
-            "Invalid repository policy provided",
-        ));
-    }
+    check_policy(&input.policy_text)?;
     let name = &input.repository_name;
     state.store.change(|inventory| {
         let repository = find_mut(state, inventory, name)?;
@@ -77,13 +72,51 @@ pub(super) fn get(state: &State, input: &Named) -> Result<Value, Exception> {
     let inventory = state.store.read();
     match &find(state, &inventory, name)?.policy {
         Some(text) => Ok(policy(state, name, text)),
-        None => Err(missing(
-            "RepositoryPolicyNotFoundException",
-            "Repository",
-            state,
-            name,
-        )),
+        None => Err(no_policy(state, name)),
     }
+}
+
+/// `DeleteRepositoryPolicy`.
+pub(super) fn delete(state: &State, input: &Named) -> Result<Value, Exception> {
+    let name = &input.repository_name;
+    state.store.change(|inventory| {
+        let old = find_mut(state, inventory, name)?.policy.take();
+        let old = old.ok_or_else(|| no_policy(state, name))?;
+        Ok(policy(state, name, &old))
+    })
+}
+
+/// A lifecycle policy, as far as it is looked at.
+pub(super) fn check_lifecycle(text: &str) -> Result<(), Exception> {
+    if has_list(text, "rules") {
+        return Ok(());
+    }
+    Err(Exception::invalid_parameter(
+        "LifecyclePolicyText",
+        "Lifecycle policy validation failure: rules are missing",
+    ))
+}
+
+/// A repository policy, as far as it is looked at.
+pub(super) fn check_policy(text: &str) -> Result<(), Exception> {
+    if has_list(text, "Statement") {
+        return Ok(());
+    }
+    let constraint = "Invalid repository policy provided";
+    Err(Exception::invalid_parameter("PolicyText", constraint))
+}
+
+fn no_lifecycle(state: &State, name: &str) -> Exception {
+    missing("LifecyclePolicyNotFoundException", "Lifecycle", state, name)
+}
+
+fn no_policy(state: &State, name: &str) -> Exception {
+    missing(
+        "RepositoryPolicyNotFoundException",
+        "Repository",
+        state,
+        name,
+    )
 }
 
 fn has_list(text: &str, name: &str) -> bool {

@@ -1,19 +1,17 @@
 //! Repositories.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::exception::Exception;
+use super::page::cut;
+use super::resource_tags::add;
 use crate::image;
-use crate::sandbox::page::page;
-use crate::sandbox::repository::{Mutability, Repository, Settings};
+use crate::sandbox::repository::{Encryption, Mutability, Repository, Settings};
+use crate::sandbox::resource_tag::ResourceTag;
 use crate::sandbox::state::State;
 use crate::sandbox::store::Inventory;
 
-/// The most tags of a resource.
-const MOST_TAGS: usize = 50;
 /// The most exclusion filters.
 const MOST_FILTERS: usize = 5;
 
@@ -51,22 +49,6 @@ pub(super) struct SetMutability {
     mutability: Mutability,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Tag {
-    resource_arn: String,
-    #[serde(default)]
-    tags: Vec<ResourceTag>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ResourceTag {
-    key: String,
-    #[serde(default)]
-    value: String,
-}
-
 /// `DescribeRepositories`: those named, or a page of all.
 pub(super) fn describe(state: &State, input: Describe) -> Result<Value, Exception> {
     let inventory = state.store.read();
@@ -74,8 +56,7 @@ pub(super) fn describe(state: &State, input: Describe) -> Result<Value, Exceptio
         Some(names) if !names.is_empty() => (names, None),
         _ => {
             let names = inventory.repositories.keys().cloned().collect();
-            page(names, input.max_results, input.next_token.as_deref())
-                .map_err(|message| Exception::new("InvalidParameterException", message))?
+            cut(names, input.max_results, input.next_token.as_deref())?
         }
     };
     let described = names.iter().map(|name| {
@@ -98,15 +79,9 @@ pub(super) fn create(state: &State, input: Create) -> Result<Value, Exception> {
         ));
     }
     check_mutability(&input.settings.mutability)?;
-    let encryption = &input.settings.encryption_configuration.encryption_type;
-    if !["AES256", "KMS", "KMS_DSSE"].contains(&encryption.as_str()) {
-        return Err(Exception::invalid_parameter(
-            "encryptionType",
-            "Member must satisfy enum value set: [AES256, KMS, KMS_DSSE]",
-        ));
-    }
+    check_encryption(&input.settings.encryption_configuration)?;
     let mut repository = Repository::new(input.settings);
-    add_tags(&mut repository.resource_tags, input.tags)?;
+    add(&mut repository.resource_tags, input.tags)?;
     state.store.change(|inventory| {
         if inventory.repositories.contains_key(name) {
             let message = format!(
@@ -154,28 +129,6 @@ pub(super) fn set_mutability(state: &State, input: SetMutability) -> Result<Valu
     })
 }
 
-/// `TagResource`.
-pub(super) fn tag(state: &State, input: Tag) -> Result<Value, Exception> {
-    let name = name_in(state, &input.resource_arn)?;
-    state.store.change(|inventory| {
-        let repository = find_mut(state, inventory, &name)?;
-        add_tags(&mut repository.resource_tags, input.tags)?;
-        Ok(json!({}))
-    })
-}
-
-/// `ListTagsForResource`.
-pub(super) fn list_tags(state: &State, input: &Tag) -> Result<Value, Exception> {
-    let name = name_in(state, &input.resource_arn)?;
-    let inventory = state.store.read();
-    let tags = &find(state, &inventory, &name)?.resource_tags;
-    let tags: Vec<Value> = tags
-        .iter()
-        .map(|(key, value)| json!({"Key": key, "Value": value}))
-        .collect();
-    Ok(json!({"tags": tags}))
-}
-
 /// A repository by name, or ECR's exception.
 pub(super) fn find<'a>(
     state: &State,
@@ -196,7 +149,17 @@ pub(super) fn find_mut<'a>(
     found.ok_or_else(|| Exception::repository_not_found(state, name))
 }
 
-fn check_mutability(mutability: &Mutability) -> Result<(), Exception> {
+pub(super) fn check_encryption(encryption: &Encryption) -> Result<(), Exception> {
+    if ["AES256", "KMS", "KMS_DSSE"].contains(&encryption.encryption_type.as_str()) {
+        return Ok(());
+    }
+    Err(Exception::invalid_parameter(
+        "encryptionType",
+        "Member must satisfy enum value set: [AES256, KMS, KMS_DSSE]",
+    ))
+}
+
+pub(super) fn check_mutability(mutability: &Mutability) -> Result<(), Exception> {
     let filters = &mutability.image_tag_mutability_exclusion_filters;
     let with_filters = match mutability.image_tag_mutability.as_str() {
         "MUTABLE" | "IMMUTABLE" => false,
@@ -225,36 +188,12 @@ fn check_mutability(mutability: &Mutability) -> Result<(), Exception> {
     Ok(())
 }
 
-fn add_tags(to: &mut BTreeMap<String, String>, tags: Vec<ResourceTag>) -> Result<(), Exception> {
-    let mut all = to.clone();
-    all.extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
-    if all.len() > MOST_TAGS {
-        let message = format!("A resource can have at most {MOST_TAGS} tags");
-        return Err(Exception::new("TooManyTagsException", message));
-    }
-    *to = all;
-    Ok(())
-}
-
 fn description(state: &State, name: &str, repository: &Repository) -> Value {
     let mut value = json!(repository.settings);
     value["registryId"] = json!(state.options.account_id);
     value["repositoryName"] = json!(name);
-    value["repositoryArn"] = json!(format!("{}{name}", arn_prefix(state)));
+    value["repositoryArn"] = json!(state.arn("ecr", &format!("repository/{name}")));
     value["repositoryUri"] = json!(format!("{}/{name}", state.addresses.registry));
     value["createdAt"] = json!(repository.created_at);
     value
-}
-
-fn arn_prefix(state: &State) -> String {
-    let options = &state.options;
-    format!(
-        "arn:aws:ecr:{}:{}:repository/",
-        options.region, options.account_id
-    )
-}
-
-fn name_in(state: &State, arn: &str) -> Result<String, Exception> {
-    let name = arn.strip_prefix(&arn_prefix(state)).map(str::to_owned);
-    name.ok_or_else(|| Exception::invalid_parameter("resourceArn", "Invalid ARN"))
 }

@@ -22,7 +22,7 @@ pub(in crate::sandbox) fn operation(headers: &HeaderMap, body: &[u8]) -> Option<
 }
 
 /// Answers a call.
-pub(in crate::sandbox) fn serve(
+pub(in crate::sandbox) async fn serve(
     state: &State,
     headers: &HeaderMap,
     operation: Option<&str>,
@@ -32,16 +32,22 @@ pub(in crate::sandbox) fn serve(
     if !headers.contains_key("x-amz-target") {
         return sts::serve(state, key, operation, body);
     }
-    let result = check(state, key).and_then(|()| {
-        let input = parse(body)?;
-        let operation = operation.unwrap_or_default();
-        check_registry(state, key, operation, &input)?;
-        dispatch(state, operation, input)
-    });
-    match result {
+    match call(state, key, operation.unwrap_or_default(), body).await {
         Ok(output) => respond(StatusCode::OK, output.to_string()),
         Err(exception) => exception.into_response(),
     }
+}
+
+async fn call(
+    state: &State,
+    key: Option<&str>,
+    operation: &str,
+    body: &[u8],
+) -> Result<Value, Exception> {
+    check(state, key)?;
+    let input = parse(body)?;
+    check_registry(state, key, operation, &input)?;
+    dispatch(state, operation, input).await
 }
 
 fn parse(body: &[u8]) -> Result<Value, Exception> {

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::{Refusal, blobs, manifests, referrers, tags, uploads};
+use crate::sandbox::pull_through::{Purpose, Template, import};
 use crate::sandbox::repository::{Repository, Settings};
 use crate::sandbox::route::Route;
 use crate::sandbox::state::State;
@@ -45,6 +46,13 @@ fn refuse(state: &State, headers: &HeaderMap) -> Option<Response> {
 
 async fn answer(state: &State, request: Request<Body>) -> Result<Response, Refusal> {
     let route = Route::of(request.uri().path());
+    let reads = [Method::GET, Method::HEAD].contains(request.method());
+    if let Route::Manifest(name, reference) = &route
+        && reads
+    {
+        let imported = import(state, name, reference).await;
+        imported.map_err(|failure| failure.refusal(state, name))?;
+    }
     if let Some(name) = route.repository() {
         require(state, name, request.method())?;
     }
@@ -83,22 +91,26 @@ async fn answer(state: &State, request: Request<Body>) -> Result<Response, Refus
     }
 }
 
-/// A push to a missing repository creates it where that is enabled; all else is refused.
+/// A push to a missing repository creates it where a template or the sandbox's own option says so;
+/// all else is refused.
 fn require(state: &State, name: &str, method: &Method) -> Result<(), Refusal> {
     if state.store.read().repositories.contains_key(name) {
         return Ok(());
     }
     let pushes = method == Method::POST || method == Method::PUT;
-    if !(state.options.create_on_push && pushes) {
-        let message = state.repository_is_missing(name);
-        return Err(Refusal::not_found("NAME_UNKNOWN", message));
-    }
     state.store.change(|inventory| {
-        let created = || Repository::new(Settings::default());
-        inventory
-            .repositories
-            .entry(name.to_owned())
-            .or_insert_with(created);
+        let template = Template::of(inventory, name, Purpose::CreateOnPush);
+        let created = match template.map(Template::repository) {
+            Some(repository) => repository,
+            None if state.options.create_on_push => Some(Repository::new(Settings::default())),
+            None => None,
+        };
+        let created = created.filter(|_| pushes).ok_or_else(|| {
+            let message = state.repository_is_missing(name);
+            Refusal::not_found("NAME_UNKNOWN", message)
+        })?;
+        let repositories = &mut inventory.repositories;
+        repositories.entry(name.to_owned()).or_insert(created);
         Ok(())
     })
 }

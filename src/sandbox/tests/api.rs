@@ -48,12 +48,23 @@ async fn repositories_keep_their_settings() {
     );
     let more = json!({"resourceArn": arn, "tags": [{"Key": "owner", "Value": "x"}]});
     client.call("TagResource", more).await;
-    let listed = client.call("ListTagsForResource", json!({"resourceArn": arn}));
+    let less = json!({"resourceArn": arn, "tagKeys": ["team", "unknown"]});
+    let listed = || client.call("ListTagsForResource", json!({"resourceArn": arn}));
     let expected = json!({"tags": [
         {"Key": "owner", "Value": "x"},
         {"Key": "team", "Value": "platform"},
     ]});
-    assert_eq!(listed.await, expected);
+    assert_eq!(listed().await, expected);
+    client.call("UntagResource", less).await;
+    let expected = json!({"tags": [{"Key": "owner", "Value": "x"}]});
+    assert_eq!(listed().await, expected);
+    let scan =
+        json!({"repositoryName": "team/api", "imageScanningConfiguration": {"scanOnPush": false}});
+    let scan = client.call("PutImageScanningConfiguration", scan).await;
+    assert_eq!(
+        scan["imageScanningConfiguration"],
+        json!({"scanOnPush": false})
+    );
 
     let page = client
         .call("DescribeRepositories", json!({"maxResults": 1}))
@@ -86,18 +97,13 @@ async fn exceptions_are_those_of_ecr() {
         ("GetLifecyclePolicy", named("app")),
         ("SetRepositoryPolicy", policy),
         ("GetRepositoryPolicy", named("app")),
+        ("DeleteLifecyclePolicy", named("app")),
+        ("DeleteRepositoryPolicy", named("app")),
         ("ListImages", named("no")),
         ("ListImages", foreign),
         ("StartImageScan", json!({})),
     ] {
-        let (status, error) = client.try_call(operation, input).await;
-        assert_eq!(status, 400);
-        let text = |name: &str| error[name].as_str().unwrap().to_owned();
-        lines.push(format!(
-            "{operation}: {}: {}",
-            text("__type"),
-            text("message")
-        ));
+        lines.push(client.refusal(operation, input).await);
     }
     insta::assert_snapshot!(lines.join("\n"), @r"
     DescribeRepositories: RepositoryNotFoundException: The repository with name 'no' does not exist in the registry with id '123456789012'
@@ -110,6 +116,8 @@ async fn exceptions_are_those_of_ecr() {
     GetLifecyclePolicy: LifecyclePolicyNotFoundException: Lifecycle policy does not exist for the repository with name 'app' in the registry with id '123456789012'
     SetRepositoryPolicy: InvalidParameterException: Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'
     GetRepositoryPolicy: RepositoryPolicyNotFoundException: Repository policy does not exist for the repository with name 'app' in the registry with id '123456789012'
+    DeleteLifecyclePolicy: LifecyclePolicyNotFoundException: Lifecycle policy does not exist for the repository with name 'app' in the registry with id '123456789012'
+    DeleteRepositoryPolicy: RepositoryPolicyNotFoundException: Repository policy does not exist for the repository with name 'app' in the registry with id '123456789012'
     ListImages: RepositoryNotFoundException: The repository with name 'no' does not exist in the registry with id '123456789012'
     ListImages: AccessDeniedException: User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: ecr:ListImages on resource: arn:aws:ecr:eu-west-1:210987654321:repository/app because no resource-based policy allows the ecr:ListImages action
     StartImageScan: UnknownOperationException: The sandbox does not know the operation `StartImageScan`

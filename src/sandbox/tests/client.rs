@@ -59,15 +59,27 @@ impl Client {
         answer
     }
 
-    /// Calls the API.
+    /// Calls the API. ECR's operations stand without their service.
     pub(super) async fn try_call(&self, operation: &str, input: Value) -> (u16, Value) {
-        let target = format!("AmazonEC2ContainerRegistry_V20150921.{operation}");
+        let target = if operation.contains('.') {
+            operation.to_owned()
+        } else {
+            format!("AmazonEC2ContainerRegistry_V20150921.{operation}")
+        };
         let request = self.http.post(self.sandbox.api_url());
         let request = request.header("x-amz-target", target).json(&input);
         let response = request.send().await.unwrap();
         assert!(response.headers().contains_key("x-amzn-requestid"));
         let status = response.status().as_u16();
         (status, response.json().await.unwrap())
+    }
+
+    /// Calls the API and expects an exception: its name and its message.
+    pub(super) async fn refusal(&self, operation: &str, input: Value) -> String {
+        let (status, error) = self.try_call(operation, input).await;
+        assert_eq!(status, 400, "{operation}: {error}");
+        let text = |name: &str| error[name].as_str().unwrap().to_owned();
+        format!("{operation}: {}: {}", text("__type"), text("message"))
     }
 
     /// A request to the registry with the login.

@@ -135,18 +135,43 @@ impl Aws {
         manifest.map(str::to_owned)
     }
 
-    fn call(&self, region: &str, operation: &str, body: &Value) -> Value {
-        let request = http::request(Method::POST, &self.url)
-            .header(
-                "x-amz-target",
+    /// Puts a secret into Secrets Manager and returns its ARN.
+    pub(crate) fn keep_secret(&self, region: &str, name: &str, value: &str) -> String {
+        let secret = json!({
+            "Name": name,
+            "SecretString": value,
+            "ClientRequestToken": "00000000-0000-0000-0000-000000000000",
+        });
+        let answer = self.call(region, "secretsmanager.CreateSecret", &secret);
+        let arn = answer["ARN"].as_str();
+        arn.unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// Puts an encrypted parameter into SSM.
+    pub(crate) fn keep_parameter(&self, region: &str, name: &str, value: &str) {
+        let parameter = json!({"Name": name, "Value": value, "Type": "SecureString"});
+        let answer = self.call(region, "AmazonSSM.PutParameter", &parameter);
+        assert_eq!(answer["Version"], 1, "{answer}");
+    }
+
+    /// Calls an operation. ECR's stand without their service.
+    pub(crate) fn call(&self, region: &str, operation: &str, body: &Value) -> Value {
+        let (service, target) = match operation.split_once('.') {
+            None => (
+                "ecr",
                 format!("AmazonEC2ContainerRegistry_V20150921.{operation}"),
-            )
+            ),
+            Some(("AmazonSSM", _)) => ("ssm", operation.to_owned()),
+            Some((service, _)) => (service, operation.to_owned()),
+        };
+        let request = http::request(Method::POST, &self.url)
+            .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.1")
-            // moto reads the region from here and checks nothing.
+            // moto reads the region and the service from here and checks nothing.
             .header(
                 "authorization",
                 format!(
-                    "AWS4-HMAC-SHA256 Credential=harness/20250101/{region}/ecr/aws4_request, \
+                    "AWS4-HMAC-SHA256 Credential=harness/20250101/{region}/{service}/aws4_request, \
                      SignedHeaders=host, Signature=none"
                 ),
             )

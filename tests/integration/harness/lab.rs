@@ -152,6 +152,16 @@ impl Lab {
         self.sandbox.expire_tokens();
     }
 
+    /// The AWS API.
+    pub(crate) fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
+    /// Makes every cached tag due for a look at its upstream.
+    pub(crate) fn age_cache(&self) {
+        self.sandbox.age_cache().unwrap();
+    }
+
     /// Every request until now.
     pub(crate) fn log(&self) -> Vec<Request> {
         self.sandbox.requests()

@@ -1,0 +1,135 @@
+//! Passwords of upstreams that AWS keeps.
+
+use longshore::sandbox::{Effect, Fault, Login, Options, Upstream};
+use serde_json::json;
+
+use crate::harness::{Lab, Registry, Run, World};
+
+const SECRET: &str = "ecr-pullthroughcache/docker-hub";
+
+/// A lab whose Docker Hub lets only `acme` in, with two images.
+fn private_lab() -> Lab {
+    let lab = Lab::with_upstream(Options::default(), |upstream| Upstream {
+        login: Some(Login::new("acme", "good")),
+        ..upstream
+    });
+    lab.offer("acme/api", "1", b"api");
+    lab.offer("acme/web", "1", b"web");
+    lab
+}
+
+fn call(lab: &Lab, password: &str, images: &str) -> Run {
+    let upstream = lab.upstream();
+    let text = format!(
+        "version: 1\n\
+         upstreams: {{docker.io: {{endpoint: 'http://{upstream}', {password}}}}}\n\
+         images: [{images}]\n"
+    );
+    let run = lab.longshore(&["apply", "--output", "json", "-f", "-"]);
+    run.stdin(&text).run()
+}
+
+#[test]
+fn a_secret_is_read_once_and_when_it_is_wanted() {
+    let lab = private_lab();
+    let value = json!({"username": "acme", "accessToken": "good"}).to_string();
+    lab.aws().keep_secret("eu-west-1", SECRET, &value);
+    let password = format!("password: {{secret: {SECRET}}}");
+    let both = "acme/api:1, acme/web:1";
+    let run = call(&lab, &password, both).exits(0);
+    assert_eq!(run.each("status"), ["done"; 2]);
+    let asked = || {
+        let log = lab.log();
+        let operations = log.iter().filter_map(|request| request.operation.clone());
+        let kept = operations.filter(|name| name.contains("Get") && name.contains('.'));
+        kept.collect::<Vec<_>>()
+    };
+    assert_eq!(asked(), ["secretsmanager.GetSecretValue"]);
+
+    lab.aws().keep_parameter("eu-west-1", "/hub", "good");
+    let password = "username: acme, password: {ssm: /hub}";
+    let run = call(&lab, password, both).exits(0);
+    assert_eq!(run.each("status"), ["in place"; 2]);
+    assert_eq!(asked()[1..], ["AmazonSSM.GetParameter"]);
+
+    let other = format!(
+        "version: 1\nupstreams: {{ghcr.io: {{{password}}}, docker.io: {{endpoint: 'http://{}', \
+         username: acme, password: {{env: TOKEN}}}}}}\nimages: [acme/api:1]\n",
+        lab.upstream()
+    );
+    let run = lab.longshore(&["plan", "-f", "-"]).stdin(&other);
+    run.env("TOKEN", "good").run().exits(0);
+    assert_eq!(asked().len(), 2, "nobody asked for ghcr.io");
+}
+
+#[test]
+fn says_what_is_wrong_with_a_secret() {
+    let lab = private_lab();
+    let keep = |name: &str, value: &str| lab.aws().keep_secret("eu-west-1", name, value);
+    keep("plain", "good");
+    keep(
+        "json",
+        &json!({"username": "acme", "password": "good"}).to_string(),
+    );
+    keep(
+        "wrong",
+        &json!({"username": "acme", "accessToken": "bad"}).to_string(),
+    );
+    let denied = json!({
+        "__type": "AccessDeniedException",
+        "Message": "User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: \
+                    secretsmanager:GetSecretValue on resource: plain because no identity-based \
+                    policy allows the secretsmanager:GetSecretValue action",
+    });
+    let mut told = Vec::new();
+    for (case, password) in [
+        ("missing", "password: {secret: nowhere}"),
+        ("denied", "username: acme, password: {secret: plain}"),
+        ("another JSON", "password: {secret: json}"),
+        ("no username", "password: {secret: plain}"),
+        ("a wrong token", "password: {secret: wrong}"),
+        (
+            "a missing parameter",
+            "username: acme, password: {ssm: /nowhere}",
+        ),
+    ] {
+        if case == "denied" {
+            let answer = Effect::Answer {
+                status: 400,
+                headers: vec![("content-type", "application/x-amz-json-1.1".to_owned())],
+                body: denied.to_string(),
+            };
+            lab.inject(Fault::new("GetSecretValue", answer));
+        }
+        let run = call(&lab, password, "acme/api:1").exits(3);
+        assert!(!run.stderr.contains("good") && !run.stdout.contains("good"));
+        told.push(format!("--- {case}\n{}", lab.without_ports(&run.stderr)));
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+/// The token that the pull-through cache's rule uses logs a build in, too. It is in another region
+/// than the destination, which its ARN says.
+#[test]
+fn one_secret_serves_the_cache_and_a_build() {
+    let password = "tok en>?";
+    let world = World::with_upstream("one-secret", Registry::private("acme", password));
+    world.offer("team/api", "1", "1");
+    world.offer("team/web", "1", "1");
+    let value = json!({"username": "acme", "accessToken": password}).to_string();
+    let name = format!("{SECRET}-one-secret");
+    let arn = world.aws.keep_secret("us-east-1", &name, &value);
+    world.write_whole(&format!(
+        "version: 1\n\
+         destination: {{namespace: one-secret, registry: 'http://{}'}}\n\
+         upstreams: {{docker.io: {{endpoint: 'http://{}', password: {{secret: '{arn}'}}}}}}\n\
+         images: [{{source: team/api:1, lines: [ENV A=1]}}, team/web:1]\n",
+        world.destination.host(),
+        world.upstream.host()
+    ));
+    let run = world
+        .longshore(&["-vvv", "apply", "--output", "json"])
+        .run();
+    assert!(!run.stderr.contains("tok en"), "{}", run.stderr);
+    assert_eq!(run.exits(0).each("status"), ["done"; 2]);
+}
