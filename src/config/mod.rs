@@ -5,6 +5,7 @@ mod check;
 mod collision;
 mod destination;
 mod document;
+mod elsewhere;
 mod hint;
 mod image_pattern;
 mod images;
@@ -30,6 +31,6 @@ pub use image_pattern::{Expansion, ImagePattern};
 pub use mistakes::Mistakes;
 pub use single::SingleImage;
 pub use specification::{
-    Attestations, Destination, ImageSpecification, OnConflict, Platforms, Repositories,
-    Specification, Upstream,
+    Attestations, Destination, EcrDestination, ImageSpecification, OnConflict, Platforms,
+    Repositories, Specification, Upstream,
 };

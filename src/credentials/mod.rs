@@ -8,6 +8,6 @@ mod helper;
 mod keyring;
 
 pub use docker_config::DockerConfig;
-pub use ecr_tokens::{Caller, EcrTokens};
+pub use ecr_tokens::{Caller, EcrTokens, Scope};
 pub use error::Error;
 pub use keyring::Keyring;

@@ -9,6 +9,7 @@ use crate::image::{Digest, Platform, Reference, Registry, Tag};
 use crate::registry::Login;
 
 use super::base::{Base, PlatformBase};
+use super::docker_ends::DockerEnds;
 use super::leftovers::Leftovers;
 use super::marks::Marks;
 use super::observe::TemplateError;
@@ -70,16 +71,14 @@ impl<'a> Builder<'a> {
     pub(super) async fn build(
         &self,
         image: &ImageSpecification,
-        destination: &Reference,
+        ends: DockerEnds<'_>,
         base: &Base,
         marks: &Marks,
     ) -> Result<Digest, StepError> {
         let mut leftovers = Leftovers::default();
-        let published = self
-            .publish(image, destination, base, marks, &mut leftovers)
-            .await;
+        let published = self.publish(image, ends, base, marks, &mut leftovers).await;
         leftovers
-            .remove(self.access, &self.docker, destination)
+            .remove(self.access, &self.docker, ends.destination)
             .await;
         published
     }
@@ -87,7 +86,7 @@ impl<'a> Builder<'a> {
     async fn publish(
         &self,
         image: &ImageSpecification,
-        destination: &Reference,
+        ends: DockerEnds<'_>,
         base: &Base,
         marks: &Marks,
         leftovers: &mut Leftovers,
@@ -98,7 +97,7 @@ impl<'a> Builder<'a> {
         let mut built = Vec::with_capacity(platforms.len());
         for platform in &platforms {
             built.push(
-                self.build_platform(image, destination, platform, marks, leftovers)
+                self.build_platform(image, ends, platform, marks, leftovers)
                     .await?,
             );
         }
@@ -106,7 +105,7 @@ impl<'a> Builder<'a> {
         Publisher {
             access,
             docker,
-            destination,
+            destination: ends.destination,
             leftovers,
         }
         .publish(built, marks)
@@ -116,22 +115,23 @@ impl<'a> Builder<'a> {
     async fn build_platform(
         &self,
         image: &ImageSpecification,
-        destination: &Reference,
+        ends: DockerEnds<'_>,
         base: &PlatformBase,
         marks: &Marks,
         leftovers: &mut Leftovers,
     ) -> Result<BuiltPlatform, StepError> {
+        let DockerEnds {
+            source,
+            destination,
+        } = ends;
         let platform = &base.platform;
         let step = Step::Build(platform.clone());
         let observer = &self.access.observer;
         observer.observe(Event::Reached {
-            image: destination.clone(),
+            image: destination.clone().into(),
             step: step.clone(),
         });
-        let pinned = self
-            .access
-            .upstreams
-            .pinned_base(&image.source, &base.digest);
+        let pinned = self.access.upstreams.pinned_base(source, &base.digest);
         let dockerfile = image
             .template
             .render(&pinned.to_string(), &image.lines)
@@ -140,7 +140,7 @@ impl<'a> Builder<'a> {
         let mut labels = marks.write();
         labels.insert(label::PLATFORM_DIGEST.to_owned(), base.digest.to_string());
         let logins = self
-            .logins(&image.source.registry, &pinned.registry, &dockerfile)
+            .logins(&source.registry, &pinned.registry, &dockerfile)
             .await?;
         let temporary_tag = self.temporary_tag(destination, platform);
         let name = format!("longshore/scratch:{temporary_tag}");
@@ -155,7 +155,7 @@ impl<'a> Builder<'a> {
         };
         let mut output = |text: &str| {
             observer.observe(Event::Output {
-                image: destination.clone(),
+                image: destination.clone().into(),
                 platform: platform.clone(),
                 text: text.to_owned(),
             });

@@ -11,6 +11,8 @@ use crate::sandbox::state::State;
 pub(super) fn dispatch(state: &State, operation: &str, input: Value) -> Result<Value, Exception> {
     match operation {
         "GetAuthorizationToken" => Ok(token::issue(state)),
+        // ECR Public's, whose one token opens the one registry here, too.
+        "SpencerFrontendService.GetAuthorizationToken" => Ok(token::issue_public(state)),
         "DescribeRepositories" => repositories::describe(state, read(input)?),
         "CreateRepository" => repositories::create(state, read(input)?),
         "DeleteRepository" => repositories::delete(state, &read(input)?),
