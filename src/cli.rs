@@ -148,13 +148,35 @@ pub struct Render {
 /// Arguments of `mirror`.
 #[derive(Args, Debug)]
 pub struct Mirror {
-    /// The upstream image, as `docker pull` takes it
+    /// The upstream image, as `docker pull` takes it, or an OCI layout: oci:DIR[:TAG]
     #[arg(value_name = "SOURCE", env = "LONGSHORE_SOURCE")]
     pub source: String,
 
-    /// The destination repository and tag [default: the source's own]
+    /// The destination repository in ECR and its tag [default: the source's own]
     #[arg(value_name = "REPOSITORY[:TAG]", env = "LONGSHORE_REPOSITORY")]
     pub repository: Option<String>,
+
+    /// A destination that is not your ECR: HOST/REPOSITORY[:TAG] in any registry, or oci:DIR[:TAG]
+    #[arg(long, value_name = "DESTINATION", env = "LONGSHORE_TO")]
+    pub to: Option<String>,
+
+    /// Copy all tags of the source
+    #[arg(
+        short,
+        long,
+        env = "LONGSHORE_ALL_TAGS",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub all_tags: bool,
+
+    /// Leave a tag that holds something else as it is, and fail
+    #[arg(
+        short,
+        long,
+        env = "LONGSHORE_NO_CLOBBER",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub no_clobber: bool,
 
     /// A platform to copy or build, such as linux/arm64; repeat for several
     #[arg(

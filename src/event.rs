@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::image::{Digest, Platform, Reference, Registry, Repository};
+use crate::image::{Digest, Location, Platform, Registry, Repository};
 
 /// A step on an image's way from the file to ECR. It prints as the infinitive that follows
 /// "cannot".
@@ -111,7 +111,7 @@ pub enum Event {
     /// The patterns of one entry of the file met the tags that its repository has.
     Selected {
         /// The repository that was listed.
-        source: Reference,
+        source: Location,
         /// How many tags it has.
         listed: usize,
         /// How many tags each rule left: its name and the number.
@@ -121,9 +121,9 @@ pub enum Event {
     /// pulls are counted.
     SourceRead {
         /// The destination.
-        image: Reference,
+        image: Location,
         /// The source.
-        source: Reference,
+        source: Location,
         /// The platform.
         platform: Platform,
     },
@@ -169,26 +169,26 @@ pub enum Event {
     /// Work on an image begins.
     Started {
         /// The destination.
-        image: Reference,
+        image: Location,
     },
     /// An image reached a step.
     Reached {
         /// The destination.
-        image: Reference,
+        image: Location,
         /// The step.
         step: Step,
     },
     /// An image's blobs begin to move.
     Moving {
         /// The destination.
-        image: Reference,
+        image: Location,
         /// How much moves, from now on.
         volume: Arc<Volume>,
     },
     /// The Docker daemon printed something, in pieces that need not be whole lines.
     Output {
         /// The destination.
-        image: Reference,
+        image: Location,
         /// The platform being built or pushed.
         platform: Platform,
         /// What was printed, without terminal escapes.
@@ -197,21 +197,21 @@ pub enum Event {
     /// An image will be tried once more at the end of the run.
     Postponed {
         /// The destination.
-        image: Reference,
+        image: Location,
         /// What failed the first time: the step, without its causes.
         reason: String,
     },
     /// Something that the user should know and that fails nothing.
     Warning {
         /// The destination.
-        image: Reference,
+        image: Location,
         /// What to know.
         message: String,
     },
     /// An image is in place.
     Finished {
         /// The destination.
-        image: Reference,
+        image: Location,
         /// The digest that the tag now has.
         digest: Digest,
         /// How many bytes of blobs were sent.
@@ -222,7 +222,7 @@ pub enum Event {
     /// An image failed for good.
     Failed {
         /// The destination.
-        image: Reference,
+        image: Location,
         /// Why, with all causes.
         reason: String,
         /// What the user can do about it.

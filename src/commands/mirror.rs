@@ -9,11 +9,14 @@ use crate::report::{OutcomeObject, tell_unlisted};
 use super::exit::Exit;
 use super::{console, session};
 
-/// Brings one image into place without a file, and prints what the destination tag holds then:
-/// `HOST/REPOSITORY:TAG@DIGEST`.
+/// Brings one image, or all of a repository, into place without a file, and prints what each
+/// destination tag holds then: `HOST/REPOSITORY:TAG@DIGEST`.
 pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result<Exit> {
     let specification = Specification::single(&SingleImage {
         source: &arguments.source,
+        all_tags: arguments.all_tags,
+        to: given(arguments.to.as_ref()),
+        no_clobber: arguments.no_clobber,
         repository: given(arguments.repository.as_ref()),
         platforms: &all_given(&arguments.platform),
         lines: &all_given(&arguments.line),

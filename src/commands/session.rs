@@ -8,13 +8,14 @@ use anyhow::Context;
 
 use crate::aws::{self, RootCertificates};
 use crate::cli::Selection;
-use crate::config::{Destination, Document, Specification};
-use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring, SecretStore};
+use crate::config::{self, Document, EcrDestination, Specification};
+use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring, Scope, SecretStore};
 use crate::ecr::Ecr;
 use crate::event::{Event, Observer};
 use crate::image::Registry;
-use crate::pipeline::{Access, Upstreams};
+use crate::pipeline::{Access, Destination, EcrRegistry, Upstreams};
 use crate::registry::{Client, Endpoint, Options, Politeness};
+use crate::store::Store;
 
 /// A variable of the process's environment; what is no Unicode is taken as absent.
 pub(super) fn variable(name: &str) -> Option<String> {
@@ -57,14 +58,39 @@ pub(super) async fn access(
     specification: &Specification,
     observer: Arc<dyn Observer>,
 ) -> anyhow::Result<Access> {
-    let Destination {
+    let root_certificates = root_certificates()?;
+    let destination = match &specification.destination {
+        config::Destination::Ecr(ecr) => {
+            return ecr_access(specification, ecr, root_certificates, observer).await;
+        }
+        config::Destination::Registry(registry) => Destination::Registry(registry.clone()),
+        config::Destination::Layout(folder) => Destination::Layout(folder.clone()),
+    };
+    let tokens = EcrTokens::new(root_certificates.clone());
+    let (certificates, told) = (root_certificates.as_ref(), Arc::clone(&observer));
+    let secrets = SecretStore::new(destination_side(specification, certificates));
+    let upstreams = open(specification, certificates, (tokens, secrets), None, told)?;
+    Ok(Access {
+        upstreams,
+        destination,
+        observer,
+    })
+}
+
+/// Opens ECR as the destination, and all that images come from.
+async fn ecr_access(
+    specification: &Specification,
+    destination: &EcrDestination,
+    root_certificates: Option<RootCertificates>,
+    observer: Arc<dyn Observer>,
+) -> anyhow::Result<Access> {
+    let EcrDestination {
         profile,
         role_arn,
         account_id,
         registry,
         ..
-    } = specification.destination.clone();
-    let root_certificates = root_certificates()?;
+    } = destination.clone();
     let options = destination_side(specification, root_certificates.as_ref());
     let session = aws::Session::load(options.clone()).await?;
     let ecr = Ecr::new(&session, account_id);
@@ -72,11 +98,11 @@ pub(super) async fn access(
     let own = ecr.registry().await?;
     let api_knows_images = registry.is_none();
     let endpoint = registry.unwrap_or(own);
-    let destination = endpoint.registry.clone();
+    let name = endpoint.registry.clone();
     let caller = Caller {
         profile,
         role_arn,
-        region: session.region().to_owned(),
+        scope: Scope::Region(session.region().to_owned()),
     };
     let certificates = root_certificates.as_ref();
     let tokens = EcrTokens::new(root_certificates.clone()).with(caller, ecr.clone());
@@ -86,9 +112,11 @@ pub(super) async fn access(
     let upstreams = open(specification, certificates, keepers, own, told)?;
     Ok(Access {
         upstreams,
-        ecr,
-        destination,
-        api_knows_images,
+        destination: Destination::Ecr(EcrRegistry {
+            ecr,
+            registry: name,
+            api_knows_images,
+        }),
         observer,
     })
 }
@@ -98,11 +126,16 @@ fn destination_side(
     specification: &Specification,
     root_certificates: Option<&RootCertificates>,
 ) -> aws::Options {
-    let destination = specification.destination.clone();
+    let ecr = match &specification.destination {
+        config::Destination::Ecr(ecr) => ecr.clone(),
+        config::Destination::Registry(_) | config::Destination::Layout(_) => {
+            EcrDestination::default()
+        }
+    };
     aws::Options {
-        region: destination.region,
-        profile: destination.profile,
-        role_arn: destination.role_arn,
+        region: ecr.region,
+        profile: ecr.profile,
+        role_arn: ecr.role_arn,
         root_certificates: root_certificates.cloned(),
     }
 }
@@ -125,6 +158,11 @@ fn open(
         DockerConfig::load(&variable)?,
     )
     .with_secrets(secrets);
+    if let config::Destination::Registry(registry) = &specification.destination
+        && registry.is_public_ecr()
+    {
+        keyring = keyring.writing_to_public_ecr();
+    }
     if let Some((endpoint, ecr)) = destination {
         let registry = endpoint.registry.clone();
         keyring = keyring.with_provider(registry.clone(), Arc::new(ecr.clone()));
@@ -146,6 +184,7 @@ fn open(
     };
     let client = Client::new(options)?;
     Ok(Upstreams {
+        store: Store::new(client.clone()),
         client,
         credentials,
         endpoints: pulled_from,

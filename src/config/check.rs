@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::document::Document;
 use super::mistakes::{Located, Mistakes, Place};
 use super::reader::Read as _;
-use super::specification::Specification;
+use super::specification::{Destination, Specification};
 use super::{builder, destination, images, repositories, upstreams, written};
 
 const VERSION: &str = "1";
@@ -27,6 +27,7 @@ impl Specification {
         let checker = Checker {
             folder: &document.folder,
             env,
+            elsewhere: None,
             mistakes,
         };
         match written {
@@ -41,6 +42,8 @@ pub(super) struct Checker<'a> {
     /// Where relative paths start.
     pub(super) folder: &'a Path,
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+    /// Where images go that do not go to ECR.
+    pub(super) elsewhere: Option<Destination>,
     pub(super) mistakes: Mistakes,
 }
 
@@ -62,8 +65,9 @@ impl Checker<'_> {
             &mut self,
         );
         if self.mistakes.is_empty() {
+            let ecr = Destination::Ecr(destination);
             Ok(Specification {
-                destination,
+                destination: self.elsewhere.unwrap_or(ecr),
                 repositories,
                 upstreams,
                 images,

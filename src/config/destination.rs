@@ -3,7 +3,7 @@
 use super::check::Checker;
 use super::mistakes::Located;
 use super::shapes::{is_account, is_region, is_role_arn};
-use super::specification::Destination;
+use super::specification::EcrDestination;
 use super::upstreams::{endpoint, refuse_plain_http};
 use super::written;
 use crate::image::Repository;
@@ -13,7 +13,7 @@ use crate::image::Repository;
 pub(super) fn check(
     written: written::Destination,
     checker: &mut Checker<'_>,
-) -> (Destination, Option<Repository>) {
+) -> (EcrDestination, Option<Repository>) {
     let region = given(written.region)
         .and_then(|text| checker.shaped(text, is_region, "an AWS region", "eu-west-1"));
     let account_id = given(written.account_id)
@@ -26,7 +26,7 @@ pub(super) fn check(
         Some(endpoint)
     });
     let namespace = given(written.namespace).and_then(|text| checker.parse(&text));
-    let destination = Destination {
+    let destination = EcrDestination {
         region,
         account_id,
         profile: given(written.profile).map(|text| text.value),

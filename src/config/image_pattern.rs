@@ -3,7 +3,7 @@
 use super::collision::Collision;
 use super::mistakes::{Mistakes, Place};
 use super::specification::{ImageSpecification, Specification};
-use crate::image::{Reference, Repository, Tag};
+use crate::image::{Location, Repository, Tag};
 use crate::selection::{Selected, StepCount, TagSelection};
 
 /// An entry of the file that selects tags by patterns. The tags that it names are images of their
@@ -53,13 +53,9 @@ impl ImagePattern {
         self.image.line
     }
 
-    /// The upstream repository to list, without tag and digest.
-    pub fn source(&self) -> Reference {
-        Reference {
-            tag: None,
-            digest: None,
-            ..self.image.source.clone()
-        }
+    /// What is to be listed, without tag and digest.
+    pub fn source(&self) -> Location {
+        self.image.source.bare()
     }
 
     /// The destination repository, namespace included.
@@ -138,12 +134,9 @@ impl ImagePattern {
                 return Some(Asked::One(tag));
             }
         }
-        let reference: Reference = name.parse().ok()?;
-        let source = &self.image.source;
-        let is_same = reference.registry == source.registry
-            && reference.repository == source.repository
-            && reference.digest.is_none();
-        is_same.then(|| reference.tag.map_or(Asked::All, Asked::One))
+        let named: Location = name.parse().ok()?;
+        let is_same = named.bare() == self.source() && named.digest().is_none();
+        is_same.then(|| named.tag().cloned().map_or(Asked::All, Asked::One))
     }
 }
 

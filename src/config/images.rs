@@ -7,7 +7,7 @@ use super::options::Options;
 use super::sources::Sources;
 use super::specification::{ImageSpecification, Platforms};
 use super::{ImagePattern, written};
-use crate::image::{Reference, Repository, Tag};
+use crate::image::{Location, Repository, Tag};
 
 /// How long ECR's repository names are: botocore's `CreateRepository`.
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 2..=256;
@@ -49,6 +49,8 @@ fn image(
     namespace: Option<&Repository>,
     checker: &mut Checker<'_>,
 ) -> Option<(Vec<ImageSpecification>, Option<ImagePattern>)> {
+    let own_line = written.options.lines.as_ref();
+    let own_line = own_line.and_then(|lines| Some(lines.first()?.place.clone()));
     let options = Options::check(written.options, checker).or(defaults);
     let runs = options.try_template(checker);
     options.check_attestations(checker);
@@ -69,7 +71,10 @@ fn image(
         } else {
             format!("this names one tag, but the image has {}", named.len())
         };
-        let hint = "leave the tag out here, or write an entry for each tag";
+        let hint = match place.position {
+            Some(_) => "leave the tag out here, or write an entry for each tag",
+            None => "leave the tag out here",
+        };
         checker.mistakes.add(place, message, hint.to_owned());
         return None;
     }
@@ -78,19 +83,35 @@ fn image(
     let first = named
         .first()
         .or(listed.as_ref().map(|(source, _)| source))?;
-    let repository = repository.unwrap_or_else(|| first.familiar_repository());
+    let name = &written_source.value;
+    if let (Location::Layout(_), true) = (first, options.is_built()) {
+        let message = format!("`{name}` takes no lines: `FROM` names an image in a registry");
+        let hint = "leave the lines out, or push the image to a registry first";
+        let place = own_line.as_ref().unwrap_or(&written_source.place);
+        checker.mistakes.add(place, message, hint.to_owned());
+        return None;
+    }
+    let Some(repository) = repository.or_else(|| first.familiar_repository()) else {
+        let message = format!("`{name}` gives the destination no name");
+        let hint = match place.position {
+            Some(_) => "name it with `repository`",
+            None => "name it as `REPOSITORY`",
+        };
+        checker.mistakes.add(place, message, hint.to_owned());
+        return None;
+    };
     let repository = below(&repository, namespace, place, checker)?;
     let platforms = match options.platforms {
         Some(platforms) => platforms,
         None if runs => Platforms::Daemon,
         None => Platforms::All,
     };
-    let image = |source: Reference| ImageSpecification {
+    let image = |source: Location| ImageSpecification {
         entry,
         line: written.place.line(),
         tag: tag
             .clone()
-            .or_else(|| source.tag.clone())
+            .or_else(|| source.tag().cloned())
             .unwrap_or_else(Tag::latest),
         source,
         repository: repository.clone(),
@@ -142,7 +163,7 @@ fn below(
         None => repository.clone(),
     };
     let length = repository.as_str().len();
-    if NAME_LENGTH.contains(&length) {
+    if checker.elsewhere.is_some() || NAME_LENGTH.contains(&length) {
         return Some(repository);
     }
     let (shortest, longest) = (NAME_LENGTH.start(), NAME_LENGTH.end());

@@ -5,6 +5,7 @@ mod check;
 mod collision;
 mod destination;
 mod document;
+mod elsewhere;
 mod hint;
 mod image_pattern;
 mod images;
@@ -33,7 +34,7 @@ pub use mistakes::Mistakes;
 pub use password::Password;
 pub use single::SingleImage;
 pub use specification::{
-    Attestations, Destination, ImageSpecification, OnConflict, Platforms, Publish, Repositories,
-    Specification, Upstream, UpstreamLogin,
+    Attestations, Destination, EcrDestination, ImageSpecification, OnConflict, Platforms, Publish,
+    Repositories, Specification, Upstream, UpstreamLogin,
 };
 pub use stored_secret::StoredSecret;

@@ -3,7 +3,7 @@
 use super::hint::{list, nearest};
 use super::mistakes::{Mistakes, Place};
 use super::specification::{ImageSpecification, Specification};
-use crate::image::Reference;
+use crate::image::Location;
 
 /// How many names a hint shows.
 const SHOWN: usize = 10;
@@ -41,17 +41,9 @@ impl Specification {
         let mut known = Vec::new();
         for image in &self.images {
             let source = &image.source;
-            let with_tag = Reference {
-                digest: None,
-                ..source.clone()
-            };
-            let bare = Reference {
-                tag: None,
-                ..with_tag.clone()
-            };
             known.extend([
-                bare.familiar(),
-                with_tag.familiar(),
+                source.bare().familiar(),
+                source.unpinned().familiar(),
                 image.repository.to_string(),
                 destination(image),
             ]);
@@ -94,14 +86,13 @@ fn answers(image: &ImageSpecification, name: &str) -> bool {
     if name == image.repository.as_str() || name == destination(image) {
         return true;
     }
-    let Ok(named) = name.parse::<Reference>() else {
+    let Ok(named) = name.parse::<Location>() else {
         return false;
     };
     let source = &image.source;
-    named.registry == source.registry
-        && named.repository == source.repository
-        && (named.tag.is_none() || named.tag == source.tag)
-        && (named.digest.is_none() || named.digest == source.digest)
+    named.bare() == source.bare()
+        && (named.tag().is_none() || named.tag() == source.tag())
+        && (named.digest().is_none() || named.digest() == source.digest())
 }
 
 fn destination(image: &ImageSpecification) -> String {

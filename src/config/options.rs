@@ -119,6 +119,19 @@ impl Options {
         }
     }
 
+    /// Whether anything is added to the source, so that it is not copied.
+    pub(super) fn is_built(&self) -> bool {
+        let has_lines = self
+            .lines
+            .as_ref()
+            .is_some_and(|lines| !lines.as_slice().is_empty());
+        has_lines
+            || self
+                .template
+                .as_ref()
+                .is_some_and(|template| !template.is_builtin())
+    }
+
     /// Tries the template, and says whether the Dockerfile runs a program of the image.
     pub(super) fn try_template(&self, checker: &mut Checker<'_>) -> bool {
         let lines = self.lines.clone().unwrap_or_default();

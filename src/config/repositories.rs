@@ -42,6 +42,7 @@ pub(super) fn check(written: written::Repositories, checker: &mut Checker<'_>) -
     Repositories {
         create: written.create.unwrap_or(true),
         on_conflict,
+        overwrite: true,
         settings: RepositorySettings {
             tag_mutability,
             scan_on_push: written.scan_on_push.unwrap_or(defaults.scan_on_push),

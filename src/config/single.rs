@@ -3,16 +3,25 @@
 use std::path::Path;
 
 use super::check::Checker;
+use super::elsewhere::Elsewhere;
 use super::mistakes::{Located, Mistakes, Place};
 use super::reader::Line;
-use super::specification::Specification;
+use super::specification::{Destination, Specification};
 use super::written;
 
-/// One image as the arguments of a command say it. It is checked as the file is.
+/// One image, or all of a repository, as the arguments of a command say it. It is checked as the
+/// file is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SingleImage<'a> {
     /// The upstream image.
     pub source: &'a str,
+    /// Whether all tags of the source are meant.
+    pub all_tags: bool,
+    /// A destination that is not reached through ECR's API: `HOST/REPOSITORY` or `oci:DIR`, with or
+    /// without a tag. What follows about ECR is absent then.
+    pub to: Option<&'a str>,
+    /// Whether a tag that holds something else stays as it is, which is a conflict.
+    pub no_clobber: bool,
     /// The destination: `NAME` or `NAME:TAG`; the source's where absent or empty.
     pub repository: Option<&'a str>,
     /// The platforms to build, or the one word `all`; longshore decides where empty.
@@ -54,25 +63,49 @@ impl Specification {
             located("--line", line)
         });
         let optional = |name: &str, value: Option<&str>| value.map(|value| text(name, value));
+        let mut mistakes = Mistakes::of("the arguments");
+        let elsewhere = match image.to {
+            Some(to) => match Elsewhere::check(to, image, &mut mistakes) {
+                Some(elsewhere) if mistakes.is_empty() => Some(elsewhere),
+                _ => return Err(mistakes),
+            },
+            None => None,
+        };
+        let repository = match &elsewhere {
+            Some(Elsewhere { name, .. }) => Some(text("--to", name)),
+            None => optional("REPOSITORY", image.repository),
+        };
+        let elsewhere = elsewhere.map(|elsewhere| elsewhere.destination);
+        let mut destination = written::Destination {
+            region: optional("--region", image.region),
+            account_id: optional("--account-id", image.account_id),
+            profile: optional("--profile", image.profile),
+            role_arn: None,
+            namespace: optional("--namespace", image.namespace),
+            registry: optional("--registry", image.registry),
+        };
+        let mut upstreams = Vec::new();
+        if let Some(Destination::Registry(host)) = &elsewhere {
+            // What is known of a registry that is not reached by ECR's API stands there in a file.
+            let upstream = written::Upstream {
+                profile: destination.profile.take(),
+                endpoint: destination.registry.take(),
+                ..written::Upstream::default()
+            };
+            upstreams.push((text("--to", host.as_str()), upstream));
+        }
+        let all_tags = || written::Tags::List(vec![text("--all-tags", "**")]);
         let written = written::File {
             version: None,
-            destination: written::Destination {
-                region: optional("--region", image.region),
-                account_id: optional("--account-id", image.account_id),
-                profile: optional("--profile", image.profile),
-                role_arn: None,
-                namespace: optional("--namespace", image.namespace),
-                registry: optional("--registry", image.registry),
-            },
+            destination,
             repositories: written::Repositories::default(),
-            upstreams: Vec::new(),
+            upstreams,
             defaults: written::Options::default(),
             images: vec![Some(written::Image {
                 place: Place::argument("SOURCE"),
                 source: Some(text("SOURCE", image.source)),
-                tags: None,
-                repository: optional("REPOSITORY", image.repository)
-                    .filter(|text| !text.value.is_empty()),
+                tags: image.all_tags.then(all_tags),
+                repository: repository.filter(|text| !text.value.is_empty()),
                 options: written::Options {
                     platforms,
                     lines: Some(lines.collect()),
@@ -83,9 +116,12 @@ impl Specification {
         let checker = Checker {
             folder: Path::new(""),
             env: &|_| None,
-            mistakes: Mistakes::of("the arguments"),
+            elsewhere,
+            mistakes,
         };
-        checker.file(written)
+        let mut specification = checker.file(written)?;
+        specification.repositories.overwrite = !image.no_clobber;
+        Ok(specification)
     }
 }
 

@@ -1,12 +1,13 @@
 //! The checked specification: every value is sound, every default is filled in.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::{ImagePattern, StoredSecret};
 use crate::docker::Compression;
 use crate::dockerfile::{Lines, Template};
 use crate::ecr::RepositorySettings;
-use crate::image::{Platform, Reference, Registry, Repository, Tag};
+use crate::image::{Location, Platform, Registry, Repository, Tag};
 use crate::registry::{Endpoint, Login};
 
 /// What the user wants, checked.
@@ -25,9 +26,20 @@ pub struct Specification {
     pub patterns: Vec<ImagePattern>,
 }
 
+/// Where images go.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Destination {
+    /// A registry of ECR's, with all that its API does.
+    Ecr(EcrDestination),
+    /// A registry that is a registry and nothing more.
+    Registry(Registry),
+    /// The folder of an OCI layout.
+    Layout(PathBuf),
+}
+
 /// The ECR registry that images go to.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Destination {
+pub struct EcrDestination {
     /// The AWS region; the AWS SDK's own chain decides where this is absent.
     pub region: Option<String>,
     /// Twelve digits; the account of the authorization token where this is absent.
@@ -48,6 +60,9 @@ pub struct Repositories {
     pub create: bool,
     /// What to do when an immutable tag holds something else.
     pub on_conflict: OnConflict,
+    /// Whether a mutable tag that holds something else is overwritten; otherwise that is a
+    /// conflict.
+    pub overwrite: bool,
     /// The settings of a repository that longshore creates.
     pub settings: RepositorySettings,
 }
@@ -98,8 +113,9 @@ pub struct ImageSpecification {
     /// The line of the file that names it, counted from 1; 0 where there is no file.
     pub line: usize,
     /// The upstream image, with a tag, a digest or both.
-    pub source: Reference,
-    /// The destination repository, namespace included.
+    pub source: Location,
+    /// The destination repository, namespace included. An OCI layout has none: there it is a name
+    /// for the folder.
     pub repository: Repository,
     /// The destination tag.
     pub tag: Tag,

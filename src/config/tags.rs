@@ -108,7 +108,7 @@ fn tag(text: &Located<String>, checker: &mut Checker<'_>) -> Option<(Tag, Option
         None => (text.value.as_str(), None),
     };
     if tag.is_empty() || tag.starts_with("sha256:") {
-        let message = "a digest alone says nothing about the tag in ECR";
+        let message = "a digest alone says nothing about the tag at the destination";
         let hint = "write `TAG@sha256:...`".to_owned();
         checker.mistakes.add(&text.place, message, hint);
         return None;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::builder;
 use super::tree::Value;
-use super::{Attestations, Document, Mistakes, SingleImage, Specification};
+use super::{Attestations, Destination, Document, Mistakes, SingleImage, Specification};
 use crate::image::Tag;
 
 fn folder() -> PathBuf {
@@ -281,7 +281,10 @@ fn one_image_without_a_file() {
         ..SingleImage::default()
     })
     .unwrap();
-    assert_eq!(specification.destination.profile, None);
+    let Destination::Ecr(destination) = &specification.destination else {
+        panic!("it goes to ECR")
+    };
+    assert_eq!(destination.profile, None);
     insta::assert_snapshot!(summary(&specification), @r#"
 0: docker.io/library/wordpress:php7.4-apache -> php_wordpress:base Only([linux/arm64]) {}
 FROM BASE
@@ -305,8 +308,121 @@ ENV A=1
   hint: the upstream image is named by `source`
 REPOSITORY: `Redis` is not a repository: the repository must be lower case
 SOURCE: `redis:*` is a pattern
-  hint: name one tag; patterns stand in a file, under `tags`
+  hint: name one tag, or take all with `--all-tags`; patterns stand in a file, under `tags`
 "#);
+}
+
+#[test]
+fn a_layout_is_a_source() {
+    let text = "version: 1\nimages:\n\
+                - oci:./layouts/app:1.0\n\
+                - {source: 'oci:/abs/Web', tags: ['2', '3*'], repository: web}\n";
+    let specification = inline(text).unwrap();
+    let mut told = vec![summary(&specification)];
+    let names = ["oci:/abs/Web:2".to_owned()];
+    let narrowed = specification.narrow(&names).unwrap();
+    assert_eq!(narrowed.images.len(), 1);
+
+    let text = "version: 1\nimages:\n\
+                - {source: 'oci:app', lines: [ENV A=1]}\n\
+                - {source: 'oci:other/app', platforms: [linux/amd64]}\n\
+                - oci:/\n\
+                - oci:App\n\
+                - oci:app@sha256:abc\n";
+    told.push(inline(text).unwrap_err().to_string());
+    let defaults = "version: 1\ndefaults: {lines: [ENV A=1]}\nimages:\n- oci:app\n";
+    told.push(inline(defaults).unwrap_err().to_string());
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn one_image_elsewhere() {
+    let to = |to, image: SingleImage<'static>| {
+        let image = SingleImage {
+            source: if image.source.is_empty() {
+                "mongo:7"
+            } else {
+                image.source
+            },
+            to: Some(to),
+            ..image
+        };
+        match Specification::single(&image) {
+            Ok(specification) => format!(
+                "{:?}\n{}",
+                specification.destination,
+                summary(&specification)
+            ),
+            Err(mistakes) => mistakes.to_string(),
+        }
+    };
+    let plain = SingleImage::default;
+    let told = [
+        to("ghcr.io/org/mongo:8", plain()),
+        to("docker.io/acme/mongo", plain()),
+        to("oci:./out/Mongo:8", plain()),
+        to(
+            "oci:out",
+            SingleImage {
+                source: "oci:In:1",
+                ..plain()
+            },
+        ),
+        to(
+            "public.ecr.aws/a/b",
+            SingleImage {
+                profile: Some("public"),
+                ..plain()
+            },
+        ),
+        to("acme/mongo", plain()),
+        to("ghcr.io/Org/mongo", plain()),
+        to(
+            "ghcr.io/org/mongo@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+            plain(),
+        ),
+        to(
+            "ghcr.io/org/mongo:7",
+            SingleImage {
+                profile: Some("x"),
+                ..plain()
+            },
+        ),
+        to(
+            "ghcr.io/org/mongo",
+            SingleImage {
+                repository: Some("mongo"),
+                namespace: Some("team"),
+                region: Some("eu-west-1"),
+                account_id: Some("123456789012"),
+                ..plain()
+            },
+        ),
+        to(
+            "oci:out",
+            SingleImage {
+                profile: Some("x"),
+                registry: Some("http://127.0.0.1:5000"),
+                ..plain()
+            },
+        ),
+        to(
+            "ghcr.io/org/mongo:7",
+            SingleImage {
+                source: "mongo",
+                all_tags: true,
+                ..plain()
+            },
+        ),
+        to(
+            "ghcr.io/org/mongo",
+            SingleImage {
+                all_tags: true,
+                ..plain()
+            },
+        ),
+    ];
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 proptest! {

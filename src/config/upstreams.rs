@@ -33,7 +33,7 @@ pub(super) fn check(
         let is_ecr = [Some(&registry), read_at]
             .into_iter()
             .flatten()
-            .any(|host| EcrHost::of(host).is_some());
+            .any(|host| EcrHost::of(host).is_some() || host.is_public_ecr());
         for text in [&profile, &role_arn].into_iter().flatten() {
             let has_login = upstream.username.is_some() || upstream.password.is_some();
             refuse_aws(&registry, is_ecr, has_login, &text.place, checker);
@@ -62,8 +62,13 @@ fn refuse_aws(
 ) {
     if !is_ecr {
         let message = format!("`{registry}` is no registry that an ECR token opens");
-        let hint = "write `username` and `password`; an ECR registry is called \
-                    `123456789012.dkr.ecr.eu-west-1.amazonaws.com`";
+        let hint = match place.position {
+            Some(_) => {
+                "write `username` and `password`; an ECR registry is called \
+                 `123456789012.dkr.ecr.eu-west-1.amazonaws.com`"
+            }
+            None => "leave it out: Docker's configuration has the login",
+        };
         checker.mistakes.add(place, message, hint.to_owned());
     } else if has_login {
         let message = "beside a username or a password it would not be used";

@@ -8,9 +8,9 @@ use tokio::sync::OnceCell;
 
 use crate::aws::{self, RootCertificates};
 use crate::config::Upstream;
-use crate::ecr::{Ecr, EcrHost};
+use crate::ecr::{Ecr, EcrHost, PublicEcr};
 use crate::image::Registry;
-use crate::registry::{Credentials as _, CredentialsError, Login};
+use crate::registry::{Credentials, CredentialsError, Login};
 
 /// Who asks ECR for a token, and where. Registries that share both share the token.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -19,8 +19,17 @@ pub struct Caller {
     pub profile: Option<String>,
     /// The ARN of a role that is assumed with the credentials found.
     pub role_arn: Option<String>,
-    /// The region in which the token is good.
-    pub region: String,
+    /// Which of ECR's tokens it is.
+    pub scope: Scope,
+}
+
+/// Where a token of ECR's is good.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Scope {
+    /// At the private registries of this region.
+    Region(String),
+    /// At ECR Public.
+    Public,
 }
 
 impl Caller {
@@ -32,6 +41,14 @@ impl Caller {
         let profile = upstream.and_then(|upstream| upstream.profile.clone());
         let role_arn = upstream.and_then(|upstream| upstream.role_arn.clone());
         let is_named = profile.is_some() || role_arn.is_some();
+        if registry.is_public_ecr() {
+            // Reading needs no token.
+            return is_named.then_some(Self {
+                profile,
+                role_arn,
+                scope: Scope::Public,
+            });
+        }
         let own_host = || EcrHost::of(registry).filter(|_| endpoint.is_none() || is_named);
         let host = endpoint
             .and_then(|endpoint| EcrHost::of(&endpoint.registry))
@@ -39,8 +56,17 @@ impl Caller {
         Some(Self {
             profile,
             role_arn,
-            region: host.region,
+            scope: Scope::Region(host.region),
         })
+    }
+
+    /// Whose token opens ECR Public where nobody is named.
+    pub(super) fn of_public() -> Self {
+        Self {
+            profile: None,
+            role_arn: None,
+            scope: Scope::Public,
+        }
     }
 }
 
@@ -55,11 +81,14 @@ impl fmt::Display for Caller {
 }
 
 /// A token for each caller. Nothing is read and nobody is asked before a registry wants one.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct EcrTokens {
     root_certificates: Option<RootCertificates>,
-    callers: Mutex<HashMap<Caller, Arc<OnceCell<Ecr>>>>,
+    callers: Mutex<HashMap<Caller, Arc<Cell>>>,
 }
+
+/// One caller's tokens, once they were wanted.
+type Cell = OnceCell<Arc<dyn Credentials>>;
 
 impl EcrTokens {
     /// No tokens yet. The certificates are trusted at AWS beside the system's.
@@ -74,6 +103,7 @@ impl EcrTokens {
     pub fn with(mut self, caller: Caller, ecr: Ecr) -> Self {
         let callers = self.callers.get_mut();
         let callers = callers.unwrap_or_else(PoisonError::into_inner);
+        let ecr: Arc<dyn Credentials> = Arc::new(ecr);
         callers.insert(caller, Arc::new(OnceCell::new_with(Some(ecr))));
         self
     }
@@ -100,23 +130,37 @@ impl EcrTokens {
         }
     }
 
-    async fn open(&self, caller: &Caller) -> Result<Ecr, aws::Error> {
+    async fn open(&self, caller: &Caller) -> Result<Arc<dyn Credentials>, aws::Error> {
         let Caller {
             profile,
             role_arn,
-            region,
+            scope,
         } = caller.clone();
+        let region = match &scope {
+            Scope::Region(region) => region.as_str(),
+            Scope::Public => PublicEcr::REGION,
+        };
         let session = aws::Session::load(aws::Options {
-            region: Some(region),
+            region: Some(region.to_owned()),
             profile,
             role_arn,
             root_certificates: self.root_certificates.clone(),
         });
-        Ok(Ecr::new(&session.await?, None))
+        let session = session.await?;
+        Ok(match scope {
+            Scope::Region(_) => Arc::new(Ecr::new(&session, None)),
+            Scope::Public => Arc::new(PublicEcr::new(&session)),
+        })
     }
 
-    fn cell(&self, caller: &Caller) -> Arc<OnceCell<Ecr>> {
+    fn cell(&self, caller: &Caller) -> Arc<Cell> {
         let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(callers.entry(caller.clone()).or_default())
+    }
+}
+
+impl fmt::Debug for EcrTokens {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("EcrTokens").finish_non_exhaustive()
     }
 }

@@ -19,13 +19,15 @@ use crate::registry::{Credentials, CredentialsError, Login};
 /// 2. the file's `username` and `password` under `upstreams`, also where AWS keeps them,
 /// 3. AWS where the host is ECR's, with the file's `profile` and `role_arn`; Docker's configuration
 ///    may have a token of yesterday for it,
-/// 4. Docker's configuration; without a login there, nobody: anonymous.
+/// 4. Docker's configuration; without a login there, nobody: anonymous. Where images are written to
+///    ECR Public, which takes nothing from nobody, AWS.
 pub struct Keyring {
     providers: HashMap<Registry, Arc<dyn Credentials>>,
     upstreams: BTreeMap<Registry, Upstream>,
     secrets: SecretStore,
     ecr: EcrTokens,
     docker: DockerConfig,
+    writes_to_public_ecr: bool,
 }
 
 /// Who decides on the login of a registry.
@@ -35,6 +37,8 @@ enum Authority<'a> {
     Aws(Caller),
     /// Under the name that Docker's configuration has the login.
     Docker(&'a Registry),
+    /// The same, and AWS where it has none.
+    DockerElseAws(&'a Registry, Caller),
 }
 
 impl Keyring {
@@ -50,6 +54,15 @@ impl Keyring {
             secrets: SecretStore::default(),
             ecr,
             docker,
+            writes_to_public_ecr: false,
+        }
+    }
+
+    /// This keyring, for images that go to ECR Public.
+    pub fn writing_to_public_ecr(self) -> Self {
+        Self {
+            writes_to_public_ecr: true,
+            ..self
         }
     }
 
@@ -78,7 +91,23 @@ impl Keyring {
         // Where the registry is read through another host, Docker's login for the registry's own
         // name does not belong to that host.
         let endpoint = upstream.and_then(|upstream| upstream.endpoint.as_ref());
-        Authority::Docker(endpoint.map_or(registry, |endpoint| &endpoint.registry))
+        let name = endpoint.map_or(registry, |endpoint| &endpoint.registry);
+        if self.writes_to_public_ecr && registry.is_public_ecr() {
+            return Authority::DockerElseAws(name, Caller::of_public());
+        }
+        Authority::Docker(name)
+    }
+
+    async fn docker_login(
+        &self,
+        registry: &Registry,
+        name: &Registry,
+    ) -> Result<Option<Login>, CredentialsError> {
+        let login = self.docker.login(name).await;
+        login.map_err(|cause| CredentialsError {
+            registry: registry.clone(),
+            cause: Box::new(cause),
+        })
     }
 }
 
@@ -96,12 +125,12 @@ impl Credentials for Keyring {
                 })
             }
             Authority::Aws(caller) => self.ecr.login(&caller, registry).await,
-            Authority::Docker(name) => {
-                let login = self.docker.login(name).await;
-                login.map_err(|cause| CredentialsError {
-                    registry: registry.clone(),
-                    cause: Box::new(cause),
-                })
+            Authority::Docker(name) => self.docker_login(registry, name).await,
+            Authority::DockerElseAws(name, caller) => {
+                match self.docker_login(registry, name).await? {
+                    Some(login) => Ok(Some(login)),
+                    None => self.ecr.login(&caller, registry).await,
+                }
             }
         }
     }
@@ -109,7 +138,9 @@ impl Credentials for Keyring {
     async fn refused(&self, registry: &Registry, login: &Login) {
         match self.authority(registry) {
             Authority::Provider(provider) => provider.refused(registry, login).await,
-            Authority::Aws(caller) => self.ecr.refused(&caller, registry, login).await,
+            Authority::Aws(caller) | Authority::DockerElseAws(_, caller) => {
+                self.ecr.refused(&caller, registry, login).await;
+            }
             Authority::File(_) | Authority::Docker(_) => {}
         }
     }
@@ -130,6 +161,11 @@ impl Credentials for Keyring {
                 "the login for `{registry}` comes from {caller}: check what its policies and the \
                  repository's allow, or name another `profile` or `role_arn` for it under \
                  `upstreams` in the file"
+            ),
+            Authority::DockerElseAws(name, _) => format!(
+                "where Docker has no login for `{name}`, one comes from the AWS session: run \
+                 `docker logout {name}` if it is old, or check who the session is, and that it may \
+                 `ecr-public:GetAuthorizationToken` and `sts:GetServiceBearerToken`"
             ),
             Authority::Docker(name) if EcrHost::of(registry).is_some() => format!(
                 "name a `profile` or `role_arn` for `{registry}` under `upstreams` in the file, \
@@ -152,12 +188,14 @@ impl fmt::Debug for Keyring {
             .field("secrets", &self.secrets)
             .field("ecr", &self.ecr)
             .field("docker", &self.docker)
+            .field("writes_to_public_ecr", &self.writes_to_public_ecr)
             .finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Scope;
     use super::*;
     use crate::registry::Endpoint;
 
@@ -290,6 +328,13 @@ mod tests {
                     ..mirrored("https://mirror.example")
                 },
             ),
+            (
+                &"ecr-public.aws.com".to_owned(),
+                Upstream {
+                    profile: by_profile(),
+                    ..Upstream::default()
+                },
+            ),
             (&moved, mirrored(&ecr('6', "eu-west-1"))),
             (&"ghcr.io".to_owned(), mirrored(&ecr('0', "eu-west-1"))),
         ]
@@ -304,8 +349,12 @@ mod tests {
             match keyring.authority(&registry) {
                 Authority::Provider(_) => "a provider".to_owned(),
                 Authority::File(_) => "the file".to_owned(),
-                Authority::Aws(caller) => format!("{caller} in {}", caller.region),
+                Authority::Aws(caller) => match &caller.scope {
+                    Scope::Region(region) => format!("{caller} in {region}"),
+                    Scope::Public => format!("{caller}"),
+                },
                 Authority::Docker(name) => format!("Docker for {name}"),
+                Authority::DockerElseAws(name, _) => format!("Docker for {name}, else AWS"),
             }
         };
         let hosts = [
@@ -333,6 +382,23 @@ mod tests {
                 "Docker for public.ecr.aws",
             ]
         );
+        assert_eq!(
+            decides(&"ecr-public.aws.com".to_owned()),
+            "the AWS profile `source`"
+        );
+        let public = "public.ecr.aws".to_owned();
+        let writing = keyring.writing_to_public_ecr();
+        assert!(matches!(
+            writing.authority(&registry(&public)),
+            Authority::DockerElseAws(..)
+        ));
+        assert_eq!(
+            writing.remedy(&registry(&public)),
+            "where Docker has no login for `public.ecr.aws`, one comes from the AWS session: run \
+             `docker logout public.ecr.aws` if it is old, or check who the session is, and that it \
+             may `ecr-public:GetAuthorizationToken` and `sts:GetServiceBearerToken`"
+        );
+        let keyring = writing;
         assert_eq!(
             [&role, &mirror].map(|host| keyring.remedy(&registry(host))),
             [

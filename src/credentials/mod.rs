@@ -9,7 +9,7 @@ mod keyring;
 mod secret_store;
 
 pub use docker_config::DockerConfig;
-pub use ecr_tokens::{Caller, EcrTokens};
+pub use ecr_tokens::{Caller, EcrTokens, Scope};
 pub use error::Error;
 pub use keyring::Keyring;
 pub use secret_store::SecretStore;

@@ -19,9 +19,14 @@ impl StandIn {
     }
 
     pub(super) fn ecr(&self, account_id: Option<&str>) -> Ecr {
-        let mut ecr = Ecr::new(&self.0.session(), account_id.map(str::to_owned));
+        let mut ecr = Ecr::new(&self.session(), account_id.map(str::to_owned));
         ecr.first_pause = Duration::from_millis(1);
         ecr
+    }
+
+    /// A session whose services are all here.
+    pub(super) fn session(&self) -> aws::Session {
+        self.0.session()
     }
 
     /// Operation and body of every call so far.

@@ -2,11 +2,14 @@
 
 use std::time::SystemTime;
 
+use aws_sdk_ecr::primitives::DateTime;
 use aws_sdk_ecr::types::AuthorizationData;
+use aws_sdk_ecrpublic::types::AuthorizationData as PublicAuthorizationData;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
+use crate::image::Registry;
 use crate::registry::{Endpoint, Login};
 
 /// An authorization token of ECR's. It belongs to a region and lasts twelve hours.
@@ -23,31 +26,48 @@ pub struct Token {
 impl Token {
     /// Reads what `GetAuthorizationToken` answers; the error says what is wrong with it.
     pub(super) fn read(data: &AuthorizationData) -> Result<Self, String> {
-        let encoded = data.authorization_token().ok_or("it is empty")?;
-        let decoded = STANDARD
-            .decode(encoded)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or("it is not Base64")?;
-        let (username, password) = decoded
-            .split_once(':')
-            .ok_or("it is not `user:password` in Base64")?;
+        let login = login(data.authorization_token())?;
         let endpoint = data.proxy_endpoint().ok_or("it names no registry")?;
         let proxy_endpoint: Endpoint = endpoint
             .parse()
             .map_err(|_| format!("its registry is `{endpoint}`"))?;
         Ok(Self {
-            login: Login::Password {
-                username: username.to_owned(),
-                password: SecretString::from(password),
-            },
+            login,
             proxy_endpoint,
-            expires_at: data
-                .expires_at()
-                .and_then(|time| SystemTime::try_from(*time).ok())
-                .filter(|end| *end > SystemTime::now()),
+            expires_at: end(data.expires_at()),
         })
     }
+
+    /// The same of ECR Public, which has one registry.
+    pub(super) fn read_public(data: &PublicAuthorizationData) -> Result<Self, String> {
+        Ok(Self {
+            login: login(data.authorization_token())?,
+            proxy_endpoint: Endpoint::of(&Registry::public_ecr()),
+            expires_at: end(data.expires_at()),
+        })
+    }
+}
+
+/// The user and the password, which come as one text in Base64.
+fn login(encoded: Option<&str>) -> Result<Login, String> {
+    let decoded = STANDARD
+        .decode(encoded.ok_or("it is empty")?)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or("it is not Base64")?;
+    let (username, password) = decoded
+        .split_once(':')
+        .ok_or("it is not `user:password` in Base64")?;
+    Ok(Login::Password {
+        username: username.to_owned(),
+        password: SecretString::from(password),
+    })
+}
+
+fn end(expires_at: Option<&DateTime>) -> Option<SystemTime> {
+    expires_at
+        .and_then(|time| SystemTime::try_from(*time).ok())
+        .filter(|end| *end > SystemTime::now())
 }
 
 #[cfg(test)]

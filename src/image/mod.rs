@@ -1,6 +1,7 @@
 //! Plain values of the OCI world, parsed once at the edges.
 
 mod digest;
+mod location;
 mod manifest;
 pub mod media_type;
 mod platform;
@@ -10,6 +11,7 @@ mod repository;
 mod tag;
 
 pub use digest::{Digest, Hasher, ParseDigestError};
+pub use location::{LayoutReference, Location};
 pub use manifest::{Content, Manifest, ParseManifestError};
 pub use oci_spec::image::{Descriptor, ImageConfiguration, ImageIndex, ImageManifest};
 pub use platform::{ParsePlatformError, Platform};

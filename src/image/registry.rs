@@ -8,6 +8,9 @@ use super::ParseReferenceError;
 /// The registry that a reference without a host means.
 pub const DOCKER_HUB: &str = "docker.io";
 
+/// The names of Amazon ECR Public.
+const PUBLIC_ECR: [&str; 2] = ["public.ecr.aws", "ecr-public.aws.com"];
+
 /// A registry's name: host with an optional port. `index.docker.io` is `docker.io`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Registry(String);
@@ -18,9 +21,19 @@ impl Registry {
         Self(DOCKER_HUB.to_owned())
     }
 
+    /// Amazon ECR Public.
+    pub fn public_ecr() -> Self {
+        Self(PUBLIC_ECR[0].to_owned())
+    }
+
     /// Whether this is Docker Hub.
     pub fn is_docker_hub(&self) -> bool {
         self.0 == DOCKER_HUB
+    }
+
+    /// Whether this is Amazon ECR Public.
+    pub fn is_public_ecr(&self) -> bool {
+        PUBLIC_ECR.contains(&self.0.as_str())
     }
 
     /// The name: host with an optional port.

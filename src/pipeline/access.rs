@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::ecr::Ecr;
 use crate::event::Observer;
-use crate::image::{Digest, Reference, Registry, Repository, Tag};
+use crate::image::{Digest, Reference, Registry};
 use crate::registry::{Client, Credentials, Endpoint};
+use crate::store::Store;
+
+use super::Destination;
 
 /// Source registries: how they are read, and where they really are.
 #[derive(Clone)]
 pub struct Upstreams {
     /// The registry client.
     pub client: Client,
+    /// Images in registries, by the same client, and in OCI layouts.
+    pub store: Store,
     /// Who we are at each registry; the Docker daemon is told too.
     pub credentials: Arc<dyn Credentials>,
     /// Registries that are read elsewhere than under their own name.
@@ -44,25 +48,8 @@ impl Upstreams {
 pub struct Access {
     /// Where images come from.
     pub upstreams: Upstreams,
-    /// ECR's API.
-    pub ecr: Ecr,
-    /// The destination registry.
-    pub destination: Registry,
-    /// Whether ECR's API knows what the destination registry holds: not where the file puts the
-    /// registry elsewhere.
-    pub api_knows_images: bool,
+    /// Where images go.
+    pub destination: Destination,
     /// Receives what happens.
     pub observer: Arc<dyn Observer>,
-}
-
-impl Access {
-    /// A destination tag as a reference.
-    pub fn destination(&self, repository: &Repository, tag: &Tag) -> Reference {
-        Reference {
-            registry: self.destination.clone(),
-            repository: repository.clone(),
-            tag: Some(tag.clone()),
-            digest: None,
-        }
-    }
 }

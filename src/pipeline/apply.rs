@@ -11,13 +11,14 @@ use tokio::sync::OnceCell;
 
 use crate::config::{ImageSpecification, Repositories};
 use crate::docker::Docker;
-use crate::ecr::Creation;
+use crate::ecr::{Creation, Ecr};
 use crate::event::{Event, Step};
 use crate::failure::{Failure, chain};
 use crate::image::{Digest, Repository};
 
-use super::build::Builder;
+use super::build::{Builder, Order};
 use super::copy::Copier;
+use super::docker_ends::DockerEnds;
 use super::planner::plan_images;
 use super::traffic::Tally;
 use super::way::Way;
@@ -161,16 +162,12 @@ impl<'a> Workshop<'a> {
         images.into_iter().map(|(_, image)| image).collect()
     }
 
-    /// Creates a repository for the first image that needs it; the others wait.
-    async fn create(&self, repository: &Repository) -> Result<(), StepError> {
+    /// Creates a repository of ECR's for the first image that needs it; the others wait.
+    async fn create(&self, ecr: &Ecr, repository: &Repository) -> Result<(), StepError> {
         let cell = Arc::clone(self.creations().entry(repository.clone()).or_default());
         let create = || async {
             let settings = &self.repositories.settings;
-            let creation = self
-                .access
-                .ecr
-                .create_repository(repository, settings)
-                .await;
+            let creation = ecr.create_repository(repository, settings).await;
             if matches!(creation, Ok(Creation::Created)) {
                 let repository = repository.clone();
                 self.access
@@ -204,7 +201,7 @@ impl<'a> Workshop<'a> {
 
     async fn bring_into_place(&self, plan: ImagePlan, attempt: Try) -> ImageOutcome {
         let started = Instant::now();
-        let tally = Tally::new(&self.access.upstreams.client);
+        let tally = Tally::new(&self.access.upstreams.store);
         let status = match self.status_of(&plan, started, &tally).await {
             Ok(status) => status,
             Err(error) => Status::Failed(error),
@@ -256,21 +253,32 @@ impl<'a> Workshop<'a> {
         let is_new = *reason == Reason::NewRepository;
         match work {
             Work::Build { base, marks } => {
+                let ends = DockerEnds::of(image, destination);
+                let ends = ends.map_err(StepError::at(Step::Render))?;
                 let builder = self.builder().await?;
                 self.begin(plan, is_new).await?;
+                let is_new_repository = is_new;
                 let way = Way {
                     source: &image.source,
                     destination,
-                    is_new_repository: is_new,
+                    repository: &image.repository,
+                    is_new_repository,
                     tally,
                 };
                 self.access.observer.observe(Event::Moving {
                     image: destination.clone(),
                     volume: Arc::clone(&tally.volume),
                 });
-                builder
-                    .build(image, way, base, marks, &self.copier.blobs)
-                    .await
+                let blobs = &self.copier.blobs;
+                let order = Order {
+                    image,
+                    ends,
+                    way,
+                    base,
+                    marks,
+                    blobs,
+                };
+                builder.build(order).await
             }
             Work::Copy { source, part } => {
                 self.begin(plan, is_new).await?;
@@ -289,8 +297,8 @@ impl<'a> Workshop<'a> {
     }
 
     async fn begin(&self, plan: &ImagePlan, is_new_repository: bool) -> Result<(), StepError> {
-        if is_new_repository {
-            self.create(&plan.image.repository).await?;
+        if let (true, Some(ecr)) = (is_new_repository, self.access.destination.ecr()) {
+            self.create(ecr, &plan.image.repository).await?;
         }
         let image = plan.destination.clone();
         self.access.observer.observe(Event::Started { image });

@@ -6,10 +6,10 @@ use crate::config::Platforms;
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{
-    Content, Descriptor, Digest, ImageConfiguration, Manifest, ParseManifestError, Platform,
-    Reference,
+    Content, Descriptor, Digest, ImageConfiguration, Location, Manifest, ParseManifestError,
+    Platform,
 };
-use crate::registry::Client;
+use crate::store::Store;
 
 use super::StepError;
 
@@ -101,11 +101,11 @@ impl Failure for BaseError {
 
 /// Reads the manifest of a source whose tag had this digest: one GET.
 pub(super) async fn fetch_manifest(
-    client: &Client,
-    source: &Reference,
+    store: &Store,
+    source: &Location,
     digest: &Digest,
 ) -> Result<Manifest, StepError> {
-    let manifest = client.get_manifest(&source.by_digest(digest.clone())).await;
+    let manifest = store.get_manifest(&source.by_digest(digest.clone())).await;
     let missing = || BaseError::Missing {
         image: source.to_string(),
     };
@@ -119,8 +119,8 @@ impl Base {
     /// Reads the platforms of an image, whose tag had this digest, from its manifest; of one that
     /// is no index, with a GET of its configuration.
     pub(super) async fn read(
-        client: &Client,
-        source: &Reference,
+        store: &Store,
+        source: &Location,
         digest: &Digest,
         manifest: &Manifest,
     ) -> Result<Self, StepError> {
@@ -136,7 +136,7 @@ impl Base {
             Content::Index(index) => index.manifests().iter().filter_map(child).collect(),
             Content::Image(image) => {
                 let pinned = source.by_digest(digest.clone());
-                vec![single(client, &pinned, manifest, image.config()).await?]
+                vec![single(store, &pinned, manifest, image.config()).await?]
             }
         };
         let platforms = without_repetition(platforms);
@@ -153,7 +153,7 @@ impl Base {
     }
 
     /// Fails when platforms are asked for by name that the image lacks.
-    pub(super) fn check(&self, source: &Reference, wanted: &Platforms) -> Result<(), BaseError> {
+    pub(super) fn check(&self, source: &Location, wanted: &Platforms) -> Result<(), BaseError> {
         match wanted {
             Platforms::All | Platforms::Daemon => Ok(()),
             Platforms::Only(list) => self.require(source, list),
@@ -165,7 +165,7 @@ impl Base {
     /// that system; [`Platforms::Daemon`] takes an image that is no index as it is.
     pub(super) fn select(
         &self,
-        source: &Reference,
+        source: &Location,
         wanted: &Platforms,
         daemon: &Platform,
     ) -> Result<Vec<PlatformBase>, BaseError> {
@@ -196,7 +196,7 @@ impl Base {
         Ok(selected)
     }
 
-    fn require(&self, source: &Reference, wanted: &[Platform]) -> Result<(), BaseError> {
+    fn require(&self, source: &Location, wanted: &[Platform]) -> Result<(), BaseError> {
         let offers = |platform: &Platform| self.platforms.iter().any(|p| p.platform == *platform);
         let lacking: Vec<&Platform> = wanted.iter().filter(|platform| !offers(platform)).collect();
         if lacking.is_empty() {
@@ -228,12 +228,12 @@ fn child(descriptor: &Descriptor) -> Option<PlatformBase> {
 }
 
 async fn single(
-    client: &Client,
-    image: &Reference,
+    store: &Store,
+    image: &Location,
     manifest: &Manifest,
     configuration: &Descriptor,
 ) -> Result<PlatformBase, StepError> {
-    let bytes = client
+    let bytes = store
         .get_blob(image, configuration)
         .await
         .map_err(StepError::at(Step::Resolve))?;

@@ -8,9 +8,9 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::event::Step;
 use crate::image::{
-    Content, Descriptor, Digest, ImageConfiguration, ImageManifest, ParseManifestError, Reference,
+    Content, Descriptor, Digest, ImageConfiguration, ImageManifest, Location, ParseManifestError,
 };
-use crate::registry::Client;
+use crate::store::Store;
 
 use super::StepError;
 use super::base::BaseError;
@@ -31,14 +31,14 @@ pub(super) struct BaseImage {
 impl BaseImage {
     /// Reads a platform's manifest and configuration: two GETs.
     pub(super) async fn fetch(
-        client: &Client,
-        source: &Reference,
+        store: &Store,
+        source: &Location,
         digest: &Digest,
     ) -> Result<Self, StepError> {
         let image = || source.to_string();
         let resolve = StepError::at::<BaseError>;
         let pinned = source.by_digest(digest.clone());
-        let manifest = client
+        let manifest = store
             .get_manifest(&pinned)
             .await
             .map_err(StepError::at(Step::Resolve))?
@@ -56,7 +56,7 @@ impl BaseImage {
             }
             Err(error) => return Err(resolve(Step::Resolve)(error)),
         };
-        let configuration = client
+        let configuration = store
             .get_blob(&pinned, manifest.config())
             .await
             .map_err(StepError::at(Step::Resolve))?;

@@ -8,7 +8,8 @@ use tokio::sync::OnceCell;
 
 use crate::event::Step;
 use crate::image::{Descriptor, Digest, ImageManifest, Repository};
-use crate::registry::{self, Uploaded};
+use crate::registry::Uploaded;
+use crate::store;
 
 use super::claims::{Claim, Claims, Turn};
 use super::copy::digest_of;
@@ -40,7 +41,7 @@ impl<'a> Blobs<'a> {
 
     /// Claims blobs, given with their sizes in bytes, for the destination's repository.
     pub(super) fn claim(&self, way: Way<'_>, blobs: BTreeMap<Digest, u64>) -> Claim<'_> {
-        self.claims.claim(&way.destination.repository, blobs)
+        self.claims.claim(way.repository, blobs)
     }
 
     /// Brings blobs long before there is a manifest to hold them. Nobody waits for that manifest.
@@ -55,9 +56,9 @@ impl<'a> Blobs<'a> {
 
     /// Brings what was claimed.
     pub(super) async fn bring(&self, way: Way<'_>, claim: &Claim<'_>) -> Result<(), StepError> {
-        let asked = claim.blobs.keys();
-        let asked = asked.filter(|digest| claim.turn(digest) != Turn::Done);
-        let present = self.present(way, asked.cloned().collect()).await;
+        let asked = claim.blobs.iter();
+        let asked = asked.filter(|(digest, _)| claim.turn(digest) != Turn::Done);
+        let present = self.present(way, asked.collect()).await;
         claim.arrived(&present);
         // All at once: some wait for others, and slots decide how many really travel.
         claim
@@ -74,22 +75,26 @@ impl<'a> Blobs<'a> {
     pub(super) async fn present(
         &self,
         way: Way<'_>,
-        digests: BTreeSet<Digest>,
+        blobs: BTreeMap<&Digest, &u64>,
     ) -> BTreeSet<Digest> {
-        if way.is_new_repository || digests.is_empty() {
+        if way.is_new_repository || blobs.is_empty() {
             return BTreeSet::new();
         }
-        if self.access.api_knows_images {
-            let repository = &way.destination.repository;
-            match self.access.ecr.available_layers(repository, &digests).await {
+        if let Some(ecr) = self.access.destination.image_api() {
+            let (digests, repository) = (blobs.keys().copied().cloned().collect(), way.repository);
+            match ecr.available_layers(repository, &digests).await {
                 Ok(available) => return available,
                 Err(error) => tracing::debug!(%repository, %error, "asking blob by blob"),
             }
         }
-        stream::iter(digests)
-            .map(|digest| async move {
-                let found = way.tally.writer.blob_exists(way.destination, &digest).await;
-                found.unwrap_or(false).then_some(digest)
+        stream::iter(blobs)
+            .map(|(digest, size)| async move {
+                let found = way
+                    .tally
+                    .writer
+                    .blob_exists(way.destination, digest, *size)
+                    .await;
+                found.unwrap_or(false).then(|| digest.clone())
             })
             .buffer_unordered(PARALLEL_QUESTIONS)
             .filter_map(std::future::ready)
@@ -119,7 +124,8 @@ impl<'a> Blobs<'a> {
             Turn::Mount(origin) => Some(origin),
             Turn::Send | Turn::Wait | Turn::WaitForMount => None,
         };
-        if self.push(way, digest, size, origin.as_ref()).await? == Uploaded::Mounted {
+        let mount_from = origin.as_ref().or_else(|| way.neighbour());
+        if self.push(way, digest, size, mount_from).await? == Uploaded::Mounted {
             tally.volume.spare(size);
             tally.count(Fate::Mounted);
         } else {
@@ -134,9 +140,10 @@ impl<'a> Blobs<'a> {
 
     /// Waits for a blob's turn. An account that does not let blobs be mounted is not waited for.
     async fn wait(&self, claim: &Claim<'_>, digest: &Digest) -> Turn {
-        if claim.turn(digest) == Turn::WaitForMount && self.access.api_knows_images {
+        let api = self.access.destination.image_api();
+        if let (Turn::WaitForMount, Some(ecr)) = (claim.turn(digest), api) {
             let ask = || async {
-                match self.access.ecr.mounts_blobs().await {
+                match ecr.mounts_blobs().await {
                     Ok(Some(false)) => self.claims.give_up_mounting(),
                     Ok(Some(true) | None) => {}
                     Err(error) => tracing::debug!(%error, "finding out by mounting"),
@@ -163,9 +170,8 @@ impl<'a> Blobs<'a> {
             ..
         } = way;
         let Tally { reader, writer, .. } = tally;
-        let ends = [&source.registry, &destination.registry];
         let slots = OnceCell::new();
-        let take_slots = || slots.get_or_init(|| writer.transfer(&ends, size));
+        let take_slots = || slots.get_or_init(|| writer.transfer([source, destination], size));
         if origin.is_none() {
             take_slots().await;
         }
@@ -175,12 +181,12 @@ impl<'a> Blobs<'a> {
             tally.begin_anew();
             let bytes = reader.open_blob(source, digest, size).await?;
             let tally = tally.clone();
-            Ok(bytes.inspect_ok(move |bytes| tally.moved(bytes.len() as u64)))
+            Ok::<_, store::Error>(bytes.inspect_ok(move |bytes| tally.moved(bytes.len() as u64)))
         };
         writer
-            .upload_blob(destination, digest, size, origin, open)
+            .put_blob(destination, digest, size, origin, open)
             .await
-            .map_err(StepError::at::<registry::Error>(Step::Copy))
+            .map_err(StepError::at(Step::Copy))
     }
 }
 

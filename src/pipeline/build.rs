@@ -13,6 +13,7 @@ use super::base::{Base, PlatformBase};
 use super::base_image::BaseImage;
 use super::blobs::{Blobs, layers_of};
 use super::daemon_push::{BuiltPlatform, DaemonPush};
+use super::docker_ends::DockerEnds;
 use super::leftovers::Leftovers;
 use super::marks::Marks;
 use super::observe::TemplateError;
@@ -26,6 +27,17 @@ pub(super) struct Builder<'a> {
     docker: Docker,
     /// Tells this run's names and tags apart from those of a run beside it.
     run: String,
+}
+
+/// What to build for one destination tag, and what to bring beside it.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    pub(super) image: &'a ImageSpecification,
+    pub(super) ends: DockerEnds<'a>,
+    pub(super) way: Way<'a>,
+    pub(super) base: &'a Base,
+    pub(super) marks: &'a Marks,
+    pub(super) blobs: &'a Blobs<'a>,
 }
 
 /// The daemon built something else than it was asked for.
@@ -72,47 +84,42 @@ impl<'a> Builder<'a> {
 
     /// Builds every wanted platform, publishes the result under the destination's tag and returns
     /// the digest that the tag then has. What it needed on the way is removed, whatever happens.
-    pub(super) async fn build(
-        &self,
-        image: &ImageSpecification,
-        way: Way<'_>,
-        base: &Base,
-        marks: &Marks,
-        blobs: &Blobs<'_>,
-    ) -> Result<Digest, StepError> {
+    pub(super) async fn build(&self, order: Order<'_>) -> Result<Digest, StepError> {
         let mut leftovers = Leftovers::default();
-        let published = self
-            .publish(image, way, base, marks, blobs, &mut leftovers)
-            .await;
+        let published = self.publish(order, &mut leftovers).await;
         leftovers
-            .remove(self.access, &self.docker, way.destination)
+            .remove(self.access, &self.docker, order.ends.destination)
             .await;
         published
     }
 
     async fn publish(
         &self,
-        image: &ImageSpecification,
-        way: Way<'_>,
-        base: &Base,
-        marks: &Marks,
-        blobs: &Blobs<'_>,
+        order: Order<'_>,
         leftovers: &mut Leftovers,
     ) -> Result<Digest, StepError> {
+        let Order {
+            image,
+            ends,
+            way,
+            base,
+            marks,
+            blobs,
+        } = order;
         let (access, docker) = (self.access, &self.docker);
-        let client = &access.upstreams.client;
         let platforms = base
             .select(&image.source, &image.platforms, docker.platform())
             .map_err(StepError::at(Step::Resolve))?;
         let mut all_built = Vec::with_capacity(platforms.len());
         let mut all_ready = Vec::with_capacity(platforms.len());
         for platform in &platforms {
-            let base_image = BaseImage::fetch(client, &image.source, &platform.digest).await?;
+            let base_image =
+                BaseImage::fetch(&way.tally.reader, &image.source, &platform.digest).await?;
             let base_layers = layers_of(&base_image.manifest)?;
             // The daemon pulls the base for itself meanwhile. Where it pushes, it finds these
             // layers by their digests and compresses none of them anew.
             let seeded = blobs.seed(way, base_layers.clone());
-            let built = self.build_platform(image, way.destination, platform, marks, leftovers);
+            let built = self.build_platform(image, ends, platform, marks, leftovers);
             let (built, ()) = futures_util::try_join!(built, seeded)?;
             match image.publish {
                 Publish::Daemon => all_built.push(built),
@@ -129,7 +136,7 @@ impl<'a> Builder<'a> {
                 publisher.publish(all_ready, marks).await
             }
             Publish::Daemon => {
-                let destination = way.destination;
+                let destination = ends.destination;
                 let push = DaemonPush {
                     access,
                     docker,
@@ -168,22 +175,23 @@ impl<'a> Builder<'a> {
     async fn build_platform(
         &self,
         image: &ImageSpecification,
-        destination: &Reference,
+        ends: DockerEnds<'_>,
         base: &PlatformBase,
         marks: &Marks,
         leftovers: &mut Leftovers,
     ) -> Result<BuiltPlatform, StepError> {
+        let DockerEnds {
+            source,
+            destination,
+        } = ends;
         let platform = &base.platform;
         let step = Step::Build(platform.clone());
         let observer = &self.access.observer;
         observer.observe(Event::Reached {
-            image: destination.clone(),
+            image: destination.clone().into(),
             step: step.clone(),
         });
-        let pinned = self
-            .access
-            .upstreams
-            .pinned_base(&image.source, &base.digest);
+        let pinned = self.access.upstreams.pinned_base(source, &base.digest);
         let dockerfile = image
             .template
             .render(&pinned.to_string(), &image.lines)
@@ -192,7 +200,7 @@ impl<'a> Builder<'a> {
         let mut labels = marks.write();
         labels.insert(label::PLATFORM_DIGEST.to_owned(), base.digest.to_string());
         let logins = self
-            .logins(&image.source.registry, &pinned.registry, &dockerfile)
+            .logins(&source.registry, &pinned.registry, &dockerfile)
             .await?;
         let temporary_tag = self.temporary_tag(destination, platform);
         let name = format!("longshore/scratch:{temporary_tag}");
@@ -207,7 +215,7 @@ impl<'a> Builder<'a> {
         };
         let mut output = |text: &str| {
             observer.observe(Event::Output {
-                image: destination.clone(),
+                image: destination.clone().into(),
                 platform: platform.clone(),
                 text: text.to_owned(),
             });

@@ -1,4 +1,4 @@
-//! Copies an image from registry to registry: blobs, then manifests by digest, then the tag. What
+//! Copies an image from where it is kept to where it is wanted: blobs, then manifests by digest, then the tag. What
 //! is copied are the bytes; nothing is written anew but the index over a choice of platforms.
 
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use crate::config::ImageSpecification;
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
 use crate::image::{
-    Content, Descriptor, Digest, ImageIndex, ImageManifest, Manifest, ParseManifestError,
-    Reference, Repository,
+    Content, Descriptor, Digest, ImageIndex, ImageManifest, Location, Manifest, ParseManifestError,
+    Repository,
 };
 
 use super::base::BaseError;
@@ -70,7 +70,7 @@ impl<'a> Copier<'a> {
     pub(super) async fn copy(
         &self,
         image: &ImageSpecification,
-        destination: &Reference,
+        destination: &Location,
         root: &Digest,
         part: &Part,
         is_new_repository: bool,
@@ -84,6 +84,7 @@ impl<'a> Copier<'a> {
         let way = Way {
             source: &image.source,
             destination,
+            repository: &image.repository,
             is_new_repository,
             tally,
         };
@@ -103,7 +104,7 @@ impl<'a> Copier<'a> {
     pub(super) async fn refer(
         &self,
         image: &ImageSpecification,
-        destination: &Reference,
+        destination: &Location,
         referrers: &[Referrer],
         tally: &Tally,
     ) -> Result<(), StepError> {
@@ -111,13 +112,14 @@ impl<'a> Copier<'a> {
         let way = Way {
             source: &image.source,
             destination,
+            repository: &image.repository,
             is_new_repository: false,
             tally,
         };
         self.bring_referrers(way, referrers).await
     }
 
-    fn show(&self, destination: &Reference, tally: &Tally) {
+    fn show(&self, destination: &Location, tally: &Tally) {
         self.access.observer.observe(Event::Moving {
             image: destination.clone(),
             volume: Arc::clone(&tally.volume),
@@ -144,7 +146,7 @@ impl<'a> Copier<'a> {
     pub(super) async fn push(
         &self,
         way: Way<'_>,
-        target: &Reference,
+        target: &Location,
         manifest: &Manifest,
     ) -> Result<(), StepError> {
         match read(manifest)? {
@@ -156,7 +158,7 @@ impl<'a> Copier<'a> {
     async fn push_index(
         &self,
         way: Way<'_>,
-        target: &Reference,
+        target: &Location,
         manifest: &Manifest,
         index: &ImageIndex,
     ) -> Result<(), StepError> {
@@ -164,7 +166,7 @@ impl<'a> Copier<'a> {
         match way.tally.writer.put_manifest(target, manifest).await {
             Err(error) if error.lacks_blobs() => {
                 for child in index.manifests() {
-                    let key = (way.destination.repository.clone(), digest_of(child)?);
+                    let key = (way.repository.clone(), digest_of(child)?);
                     self.manifests.forget(&key);
                 }
                 self.push_children(way.again(), index).await?;
@@ -178,7 +180,7 @@ impl<'a> Copier<'a> {
     async fn push_image(
         &self,
         way: Way<'_>,
-        target: &Reference,
+        target: &Location,
         manifest: &Manifest,
         image: &ImageManifest,
     ) -> Result<(), StepError> {
@@ -211,7 +213,7 @@ impl<'a> Copier<'a> {
         child: &Descriptor,
     ) -> Result<(), StepError> {
         let digest = digest_of(child)?;
-        let key = (way.destination.repository.clone(), digest.clone());
+        let key = (way.repository.clone(), digest.clone());
         let push = async || {
             let target = way.destination.by_digest(digest.clone());
             if !way.is_new_repository && self.has_manifest(way, &target).await? {
@@ -223,10 +225,9 @@ impl<'a> Copier<'a> {
         self.manifests.run(key, push).await
     }
 
-    async fn has_manifest(&self, way: Way<'_>, target: &Reference) -> Result<bool, StepError> {
-        let head = way.tally.writer.head_manifest(target).await;
-        head.map(|head| head.is_some())
-            .map_err(StepError::at(Step::Copy))
+    async fn has_manifest(&self, way: Way<'_>, target: &Location) -> Result<bool, StepError> {
+        let found = way.tally.writer.has_manifest(target).await;
+        found.map_err(StepError::at(Step::Copy))
     }
 }
 

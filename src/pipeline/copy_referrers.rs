@@ -88,20 +88,20 @@ impl Copier<'_> {
         subject: &Digest,
         brought: &[&Referrer],
     ) -> Result<(), StepError> {
-        let client = &way.tally.writer;
-        let listed = client.referrers(way.destination, subject).await;
+        let writer = &way.tally.writer;
+        let listed = writer.referrers(way.destination, subject).await;
         if listed.map_err(StepError::at(Step::Refer))?.is_some() {
             return Ok(());
         }
         // Several images of a run may have one child; its list is read and written by one at a time.
         let _turn = self.lists.lock().await;
         let target = way.destination.by_tag(subject.referrers_tag());
-        let held = client.get_manifest(&target).await;
+        let held = writer.get_manifest(&target).await;
         let held = held.map_err(StepError::at(Step::Refer))?;
         let Some(index) = add(held.as_ref(), brought) else {
             return Ok(());
         };
-        let written = client.put_manifest(&target, &index).await;
+        let written = writer.put_manifest(&target, &index).await;
         written.map_err(StepError::at(Step::Refer))
     }
 

@@ -5,7 +5,7 @@ use crate::docker::{self, Docker};
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Platform, Reference, Tag};
-use crate::registry::ManifestHead;
+use crate::registry::{Login, ManifestHead};
 
 use super::leftovers::Leftovers;
 use super::marks::Marks;
@@ -85,15 +85,16 @@ impl DaemonPush<'_> {
     ) -> Result<ManifestHead, StepError> {
         let step = Step::Push(built.platform.clone());
         self.reached(&step);
-        let token = self
-            .access
-            .ecr
-            .token()
-            .await
-            .map_err(StepError::at(step.clone()))?;
+        let upstreams = &self.access.upstreams;
+        let login = upstreams.credentials.login(&target.registry).await;
+        let login = login.map_err(StepError::at(step.clone()))?;
+        let pushed = Reference {
+            registry: upstreams.pulled_from(&target.registry),
+            ..target.clone()
+        };
         let failed = StepError::at::<docker::Error>(step);
         let digest = self
-            .push_through_daemon(built, target, &token.login)
+            .push_through_daemon(built, &pushed, login.as_ref())
             .await
             .map_err(failed)?;
         self.verify(target, &digest).await
@@ -105,7 +106,7 @@ impl DaemonPush<'_> {
         &mut self,
         built: &BuiltPlatform,
         target: &Reference,
-        login: &crate::registry::Login,
+        login: Option<&Login>,
     ) -> Result<Digest, docker::Error> {
         let (repository, tag) = (
             target.name(),
@@ -120,13 +121,13 @@ impl DaemonPush<'_> {
             .await?;
         let mut output = |text: &str| {
             self.access.observer.observe(Event::Output {
-                image: self.destination.clone(),
+                image: self.destination.clone().into(),
                 platform: built.platform.clone(),
                 text: text.to_owned(),
             });
         };
         self.docker
-            .push(&repository, tag.as_str(), Some(login), &mut output)
+            .push(&repository, tag.as_str(), login, &mut output)
             .await
     }
 
@@ -156,7 +157,7 @@ impl DaemonPush<'_> {
     }
 
     fn reached(&self, step: &Step) {
-        let (image, step) = (self.destination.clone(), step.clone());
+        let (image, step) = (self.destination.clone().into(), step.clone());
         self.access.observer.observe(Event::Reached { image, step });
     }
 }

@@ -6,17 +6,17 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::config::{Expansion, ImagePattern, Mistakes, Specification};
 use crate::event::{Event, Observer, Step};
-use crate::image::{Reference, Tag};
+use crate::image::{Location, Tag};
 
 use super::observe::PARALLEL_QUESTIONS;
 use super::{StepError, Upstreams};
 
-/// A repository that could not be listed: the tags that a pattern of the file selects from it are
+/// A repository or layout that could not be listed: the tags that a pattern of the file selects from it are
 /// not known.
 #[derive(Clone, Debug)]
 pub struct Unlisted {
     /// The repository.
-    pub source: Reference,
+    pub source: Location,
     /// Why.
     pub error: StepError,
 }
@@ -28,18 +28,18 @@ pub async fn expand(
     upstreams: &Upstreams,
     observer: &dyn Observer,
 ) -> Result<(Specification, Vec<Unlisted>), Mistakes> {
-    let mut sources: Vec<Reference> = specification
+    let mut sources: Vec<Location> = specification
         .patterns
         .iter()
         .map(ImagePattern::source)
         .collect();
     sources.sort_unstable();
     sources.dedup();
-    let list = async |source: Reference| {
-        let tags = upstreams.client.list_tags(&source).await;
+    let list = async |source: Location| {
+        let tags = upstreams.store.list_tags(&source).await;
         (source, tags.map_err(StepError::at(Step::List)))
     };
-    let listed: BTreeMap<Reference, Result<Vec<Tag>, StepError>> = stream::iter(sources)
+    let listed: BTreeMap<Location, Result<Vec<Tag>, StepError>> = stream::iter(sources)
         .map(list)
         .buffer_unordered(PARALLEL_QUESTIONS)
         .collect()

@@ -25,7 +25,7 @@ impl Leftovers {
     /// Removes everything.
     pub(super) async fn remove(self, access: &Access, docker: &Docker, destination: &Reference) {
         let warn = |message: String| {
-            let image = destination.clone();
+            let image = destination.clone().into();
             access.observer.observe(Event::Warning { image, message });
         };
         for name in &self.names {
@@ -57,11 +57,16 @@ impl Leftovers {
                 }
             }
         }
-        match access
-            .ecr
-            .delete_tags(&destination.repository, &self.tags)
-            .await
-        {
+        let Some(ecr) = access.destination.ecr() else {
+            // The OCI distribution specification lets a registry delete an image with its tag.
+            let tags: Vec<String> = self.tags.iter().map(|tag| format!("`{tag}`")).collect();
+            let tags = tags.join(", ");
+            warn(format!(
+                "temporary tags stay: {tags}; only in ECR they are removed"
+            ));
+            return;
+        };
+        match ecr.delete_tags(&destination.repository, &self.tags).await {
             Ok(kept) => {
                 for kept in kept {
                     warn(format!(

@@ -2,11 +2,11 @@
 
 use crate::config::ImageSpecification;
 use crate::event::{Event, Step};
-use crate::image::{Digest, Manifest, Platform, Reference};
+use crate::image::{Digest, Location, Manifest, Platform};
 
 use super::base::{BaseError, fetch_manifest};
 use super::marks::Marks;
-use super::observe::{Observation, Work, recipe, resolve};
+use super::observe::{Observation, Obstacle, Work, recipe, resolve};
 use super::observe_destination::RepositoryState;
 use super::observe_referrers::missing;
 use super::part::{Choice, Part};
@@ -16,8 +16,11 @@ use super::{Access, Base, Reason, StepError};
 /// One image and what it is held against.
 pub(super) struct Look<'a> {
     pub(super) image: &'a ImageSpecification,
+    pub(super) destination: Location,
     /// The destination's; absent where it has to be created.
     pub(super) repository: Option<&'a RepositoryState>,
+    /// Whether a mutable tag that holds something else is overwritten.
+    pub(super) overwrite: bool,
     pub(super) finder: &'a Finder<'a>,
     pub(super) access: &'a Access,
 }
@@ -29,8 +32,8 @@ impl Look<'_> {
             let Some(manifest) = self.held_manifest().await? else {
                 return Ok(None);
             };
-            let tag = self.destination();
-            let marks = Marks::of(&self.access.upstreams.client, &tag, &manifest).await?;
+            let store = &self.access.upstreams.store;
+            let marks = Marks::of(store, &self.destination, &manifest).await?;
             Ok(Some((manifest.digest().clone(), marks)))
         };
         let (source, held) = futures_util::try_join!(self.resolve(), held)?;
@@ -104,7 +107,7 @@ impl Look<'_> {
         };
         let held = async {
             match self.repository {
-                Some(repository) => repository.digest(&self.destination(), self.access).await,
+                Some(repository) => repository.digest(&self.destination, self.access).await,
                 None => Ok(None),
             }
         };
@@ -139,16 +142,9 @@ impl Look<'_> {
         let Some(manifest) = self.held_manifest().await? else {
             return Ok(observation);
         };
-        let destination = self.destination();
-        let found = self
-            .finder
-            .find(
-                &self.image.source,
-                subjects(source, &manifest),
-                &destination,
-            )
-            .await?;
-        let lacking = missing(found, repository, &destination, self.access).await?;
+        let (destination, subjects) = (&self.destination, subjects(source, &manifest));
+        let found = self.finder.find(&self.image.source, subjects, destination);
+        let lacking = missing(found.await?, repository, destination, self.access).await?;
         if lacking.is_empty() {
             return Ok(observation);
         }
@@ -168,7 +164,7 @@ impl Look<'_> {
     async fn pick(&self, source: &Digest, platform: &Platform) -> Result<Part, StepError> {
         let manifest = self.read_source(source).await?;
         self.access.observer.observe(Event::SourceRead {
-            image: self.destination(),
+            image: self.destination.clone(),
             source: self.image.source.clone(),
             platform: platform.clone(),
         });
@@ -189,14 +185,9 @@ impl Look<'_> {
 
     async fn held_manifest(&self) -> Result<Option<Manifest>, StepError> {
         match self.repository {
-            Some(repository) => repository.manifest(&self.destination(), self.access).await,
+            Some(repository) => repository.manifest(&self.destination, self.access).await,
             None => Ok(None),
         }
-    }
-
-    fn destination(&self) -> Reference {
-        let Self { image, access, .. } = self;
-        access.destination(&image.repository, &image.tag)
     }
 
     /// What the tag would be marked with.
@@ -215,9 +206,16 @@ impl Look<'_> {
         if *reason == Reason::Unchanged {
             return Some(Observation::UpToDate { source, held });
         }
-        let is_immutable = self.repository?.mutability.is_immutable(&self.image.tag);
+        let obstacle = if self.repository?.mutability.is_immutable(&self.image.tag) {
+            Obstacle::Immutable
+        } else if self.overwrite {
+            return None;
+        } else {
+            Obstacle::NoClobber
+        };
         let reason = reason.clone();
-        is_immutable.then_some(Observation::Immutable {
+        Some(Observation::Obstructed {
+            obstacle,
             source,
             held,
             reason,
@@ -225,13 +223,13 @@ impl Look<'_> {
     }
 
     async fn read_source(&self, source: &Digest) -> Result<Manifest, StepError> {
-        fetch_manifest(&self.access.upstreams.client, &self.image.source, source).await
+        fetch_manifest(&self.access.upstreams.store, &self.image.source, source).await
     }
 
     /// What the source offers, where that is all that is wanted.
     async fn base(&self, source: &Digest, manifest: &Manifest) -> Result<Base, StepError> {
-        let Self { image, access, .. } = *self;
-        let base = Base::read(&access.upstreams.client, &image.source, source, manifest).await?;
+        let Self { image, access, .. } = self;
+        let base = Base::read(&access.upstreams.store, &image.source, source, manifest).await?;
         base.check(&image.source, &image.platforms)
             .map_err(StepError::at(Step::Resolve))?;
         Ok(base)

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use crate::dockerfile::{Recipe, label};
 use crate::event::Step;
 use crate::image::{
-    Content, Digest, ImageConfiguration, ImageManifest, Manifest, Reference, media_type,
+    Content, Digest, ImageConfiguration, ImageManifest, Location, Manifest, media_type,
 };
-use crate::registry::Client;
+use crate::store::Store;
 
 use super::StepError;
 
@@ -24,7 +24,7 @@ pub struct Marks {
 
 impl Marks {
     /// The marks of an image that is made from this source, now.
-    pub fn new(source: &Reference, digest: &Digest, recipe: &Recipe) -> Self {
+    pub fn new(source: &Location, digest: &Digest, recipe: &Recipe) -> Self {
         Self {
             base_name: base_name(source),
             base_digest: digest.to_string(),
@@ -36,8 +36,8 @@ impl Marks {
     /// Docker daemon pushed, which writes none, as labels of its configuration, which costs a GET.
     /// Something that is no image of ours, such as a chart, has no marks and is no error.
     pub(super) async fn of(
-        client: &Client,
-        image: &Reference,
+        store: &Store,
+        image: &Location,
         manifest: &Manifest,
     ) -> Result<Option<Self>, StepError> {
         if let Some(annotated) = Self::annotated(manifest) {
@@ -46,7 +46,7 @@ impl Marks {
         match manifest.content() {
             // The daemon pushes no annotations.
             Ok(Content::Image(content)) if is_image(&content) => {
-                let configuration = client.get_blob(image, content.config()).await;
+                let configuration = store.get_blob(image, content.config()).await;
                 let configuration = configuration.map_err(StepError::at(Step::Inspect))?;
                 Ok(Self::labelled(&configuration))
             }
@@ -89,12 +89,8 @@ impl Marks {
 
 /// The upstream image as labels name it: fully qualified, by its tag. A digest that the file pins
 /// is not part of the name, and a source without a tag is named by its repository alone.
-pub(super) fn base_name(source: &Reference) -> String {
-    Reference {
-        digest: None,
-        ..source.clone()
-    }
-    .to_string()
+pub(super) fn base_name(source: &Location) -> String {
+    source.unpinned().to_string()
 }
 
 /// Whether a manifest is that of a container image: a chart's or a signature's configuration may be

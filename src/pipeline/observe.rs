@@ -3,14 +3,15 @@
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::config::{Attestations, ImageSpecification};
+use crate::config::{self, Attestations, ImageSpecification};
 use crate::docker::Compression;
 use crate::dockerfile::{Ingredients, Recipe, RenderError};
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
-use crate::image::{Digest, Reference};
+use crate::image::{Digest, Location};
 
 use super::base::BaseError;
+use super::docker_ends::DockerEnds;
 use super::look::Look;
 use super::marks::{Marks, base_name};
 use super::observe_destination::{RepositoryState, observe_repositories};
@@ -33,8 +34,10 @@ pub(super) enum Observation {
         /// What the tag holds.
         held: Digest,
     },
-    /// The tag holds something else and cannot be overwritten.
-    Immutable {
+    /// The tag holds something else and is not overwritten.
+    Obstructed {
+        /// Why not.
+        obstacle: Obstacle,
         /// The source's digest.
         source: Digest,
         /// What the tag holds.
@@ -49,6 +52,15 @@ pub(super) enum Observation {
         /// Why.
         reason: Reason,
     },
+}
+
+/// Why a tag is not overwritten.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Obstacle {
+    /// It is immutable.
+    Immutable,
+    /// The user does not want it.
+    NoClobber,
 }
 
 /// How a destination tag is made.
@@ -94,7 +106,7 @@ impl Observation {
     pub(super) fn source(&self) -> Option<&Digest> {
         match self {
             Self::NoRepository => None,
-            Self::UpToDate { source, .. } | Self::Immutable { source, .. } => Some(source),
+            Self::UpToDate { source, .. } | Self::Obstructed { source, .. } => Some(source),
             Self::Outdated { work, .. } => Some(work.source()),
         }
     }
@@ -114,17 +126,17 @@ impl Failure for TemplateError {
 /// Looks at every image; the answers are in the images' order.
 pub(super) async fn observe(
     images: &[ImageSpecification],
-    create: bool,
+    repositories: &config::Repositories,
     access: &Access,
 ) -> Vec<Result<Observation, StepError>> {
-    let repositories = observe_repositories(images, access).await;
+    let states = observe_repositories(images, access).await;
     let finder = Finder::new(access);
     stream::iter(images)
         .map(|image| {
             observe_image(
                 image,
-                &repositories[&image.repository],
-                create,
+                &states[&image.repository],
+                repositories,
                 &finder,
                 access,
             )
@@ -137,21 +149,25 @@ pub(super) async fn observe(
 async fn observe_image(
     image: &ImageSpecification,
     repository: &Result<Option<RepositoryState>, StepError>,
-    create: bool,
+    wanted: &config::Repositories,
     finder: &Finder<'_>,
     access: &Access,
 ) -> Result<Observation, StepError> {
     let repository = repository.as_ref().map_err(Clone::clone)?.as_ref();
-    if repository.is_none() && !create {
+    if repository.is_none() && !wanted.create {
         return Ok(Observation::NoRepository);
     }
     let look = Look {
         image,
+        destination: access.destination.tag(&image.repository, &image.tag),
         repository,
+        overwrite: wanted.overwrite,
         finder,
         access,
     };
     if !image.is_copy() {
+        let ends = DockerEnds::of(image, &look.destination);
+        ends.map_err(StepError::at(Step::Render))?;
         return look.at_marks().await;
     }
     match Wanted::of(image) {
@@ -163,14 +179,11 @@ async fn observe_image(
 
 /// The digest of a source. A source pinned by digest is taken at its word; a tag costs one HEAD,
 /// which Docker Hub does not count as a pull.
-pub(super) async fn resolve(
-    upstreams: &Upstreams,
-    source: &Reference,
-) -> Result<Digest, StepError> {
-    if let Some(digest) = &source.digest {
+pub(super) async fn resolve(upstreams: &Upstreams, source: &Location) -> Result<Digest, StepError> {
+    if let Some(digest) = source.digest() {
         return Ok(digest.clone());
     }
-    let found = upstreams.client.resolve(source).await;
+    let found = upstreams.store.find(source).await;
     let found = found.map_err(StepError::at(Step::Resolve))?;
     let missing = || BaseError::Missing {
         image: source.to_string(),

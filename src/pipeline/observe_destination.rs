@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt};
 use crate::config::ImageSpecification;
 use crate::ecr::{Inventory, TagMutability};
 use crate::event::Step;
-use crate::image::{Digest, Manifest, Reference, Repository, Tag};
+use crate::image::{Digest, Location, Manifest, Repository, Tag};
 
 use super::observe::PARALLEL_QUESTIONS;
 use super::part::Wanted;
@@ -70,24 +70,31 @@ async fn observe_repository(
     questions: Questions,
     access: &Access,
 ) -> Result<Option<RepositoryState>, StepError> {
-    let description = access.ecr.describe_repository(name).await;
+    let Some(ecr) = access.destination.ecr() else {
+        // Whatever it is, it takes a tag or says why not.
+        return Ok(Some(RepositoryState {
+            mutability: TagMutability::Mutable,
+            inventory: None,
+            manifests: BTreeMap::new(),
+        }));
+    };
+    let description = ecr.describe_repository(name).await;
     let Some(description) = description.map_err(StepError::at(Step::Inspect))? else {
         return Ok(None);
     };
+    let api = access.destination.image_api();
     let inventory = async {
-        if !(questions.needs_inventory && access.api_knows_images) {
-            return None;
-        }
-        let images = access.ecr.list_images(name).await;
+        let images = api.filter(|_| questions.needs_inventory)?;
+        let images = images.list_images(name).await;
         images
             .inspect_err(|error| tracing::debug!(%name, %error, "asking tag by tag"))
             .ok()
     };
     let manifests = async {
-        if questions.manifests.is_empty() || !access.api_knows_images {
+        let Some(api) = api.filter(|_| !questions.manifests.is_empty()) else {
             return BTreeMap::new();
-        }
-        let manifests = access.ecr.manifests(name, &questions.manifests).await;
+        };
+        let manifests = api.manifests(name, &questions.manifests).await;
         manifests
             .inspect_err(|error| tracing::debug!(%name, %error, "reading tag by tag"))
             .unwrap_or_default()
@@ -111,27 +118,27 @@ impl RepositoryState {
     /// The digest that a tag has: from the repository's list, else by a HEAD.
     pub(super) async fn digest(
         &self,
-        tag: &Reference,
+        tag: &Location,
         access: &Access,
     ) -> Result<Option<Digest>, StepError> {
-        if let (Some(inventory), Some(name)) = (&self.inventory, &tag.tag) {
+        if let (Some(inventory), Some(name)) = (&self.inventory, tag.tag()) {
             return Ok(inventory.tags.get(name).cloned());
         }
-        let held = access.upstreams.client.resolve(tag).await;
+        let held = access.upstreams.store.resolve(tag).await;
         held.map_err(StepError::at(Step::Inspect))
     }
 
     /// The manifest that a tag has: from ECR's API, else by a GET.
     pub(super) async fn manifest(
         &self,
-        tag: &Reference,
+        tag: &Location,
         access: &Access,
     ) -> Result<Option<Manifest>, StepError> {
-        let known = tag.tag.as_ref().and_then(|name| self.manifests.get(name));
+        let known = tag.tag().and_then(|name| self.manifests.get(name));
         if let Some(manifest) = known {
             return Ok(manifest.clone());
         }
-        let held = access.upstreams.client.get_manifest(tag).await;
+        let held = access.upstreams.store.get_manifest(tag).await;
         held.map_err(StepError::at(Step::Inspect))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::Event;
-use crate::image::{Digest, Reference};
+use crate::image::{Digest, Location};
 
 use super::observe_destination::RepositoryState;
 use super::referrers::{Referrer, list};
@@ -14,7 +14,7 @@ use super::{Access, StepError};
 pub(super) async fn missing(
     found: Vec<Referrer>,
     repository: &RepositoryState,
-    destination: &Reference,
+    destination: &Location,
     access: &Access,
 ) -> Result<Vec<Referrer>, StepError> {
     let mut listed: BTreeMap<Digest, BTreeSet<Digest>> = BTreeMap::new();
@@ -51,14 +51,13 @@ pub(super) async fn missing(
 
 /// A tag that holds something else and cannot be overwritten is left with a warning.
 fn can_move(
-    tag: &Reference,
+    tag: &Location,
     repository: &RepositoryState,
-    destination: &Reference,
+    destination: &Location,
     access: &Access,
 ) -> bool {
     let is_fixed = tag
-        .tag
-        .as_ref()
+        .tag()
         .is_some_and(|tag| repository.mutability.is_immutable(tag));
     if is_fixed {
         let image = destination.clone();

@@ -4,9 +4,9 @@
 use crate::config::{ImageSpecification, OnConflict, Repositories};
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
-use crate::image::{Digest, Reference, Repository};
+use crate::image::{Digest, Location, Repository};
 
-use super::observe::{Observation, Work};
+use super::observe::{Observation, Obstacle, Work};
 use super::{Reason, StepError, Unlisted};
 
 /// What would be done, and why.
@@ -28,7 +28,7 @@ pub struct ImagePlan {
     /// What the user wants.
     pub image: ImageSpecification,
     /// The destination tag.
-    pub destination: Reference,
+    pub destination: Location,
     /// The source's digest, where it was asked for.
     pub source_digest: Option<Digest>,
     /// What would be done, or why that cannot be said.
@@ -63,25 +63,38 @@ pub enum Action {
     NoRepository,
 }
 
-/// An immutable tag holds something else.
+/// A tag that is not overwritten holds something else.
 #[derive(Debug, thiserror::Error)]
-#[error("it is immutable and holds `{held}`, which is something else ({reason})")]
-struct ImmutableTag {
+#[error("it {} and holds `{held}`, which is something else ({reason})", self.obstacle())]
+struct Conflict {
+    obstacle: Obstacle,
     held: Digest,
     reason: Reason,
 }
 
-impl Failure for ImmutableTag {
+impl Conflict {
+    fn obstacle(&self) -> &'static str {
+        match self.obstacle {
+            Obstacle::Immutable => "is immutable",
+            Obstacle::NoClobber => "is not to be overwritten",
+        }
+    }
+}
+
+impl Failure for Conflict {
     fn kind(&self) -> Kind {
         Kind::Conflict
     }
 
     fn hint(&self) -> Option<String> {
-        Some(
-            "use a new tag, exempt this one in `repositories.tag_immutability`, or accept what it \
-             holds with `repositories.on_conflict: keep`"
-                .to_owned(),
-        )
+        let hint = match self.obstacle {
+            Obstacle::Immutable => {
+                "use a new tag, exempt this one in `repositories.tag_immutability`, or accept \
+                 what it holds with `repositories.on_conflict: keep`"
+            }
+            Obstacle::NoClobber => "use a new tag, or leave `--no-clobber` out",
+        };
+        Some(hint.to_owned())
     }
 }
 
@@ -90,7 +103,7 @@ impl Plan {
     pub(super) fn new(
         images: Vec<ImageSpecification>,
         repositories: Repositories,
-        destination: impl Fn(&ImageSpecification) -> Reference,
+        destination: impl Fn(&ImageSpecification) -> Location,
         observations: Vec<Result<Observation, StepError>>,
     ) -> Self {
         let on_conflict = repositories.on_conflict;
@@ -133,13 +146,13 @@ impl Plan {
 impl ImagePlan {
     fn new(
         image: ImageSpecification,
-        destination: Reference,
+        destination: Location,
         observation: Result<Observation, StepError>,
         on_conflict: OnConflict,
     ) -> Self {
         let source_digest = match &observation {
             Ok(seen) => seen.source().cloned(),
-            Err(_) => image.source.digest.clone(),
+            Err(_) => image.source.digest().cloned(),
         };
         let decision = observation.and_then(|seen| decide(seen, on_conflict));
         Self {
@@ -180,12 +193,19 @@ fn decide(seen: Observation, on_conflict: OnConflict) -> Result<Decision, StepEr
     let (action, reason) = match seen {
         Observation::NoRepository => (Action::NoRepository, Reason::NoRepository),
         Observation::UpToDate { held, .. } => (Action::Skip { digest: held }, Reason::Unchanged),
-        Observation::Immutable { held, reason, .. } => match on_conflict {
+        Observation::Obstructed {
+            obstacle,
+            held,
+            reason,
+            ..
+        } => match on_conflict {
             OnConflict::Fail => {
-                return Err(StepError::new(
-                    Step::Overwrite,
-                    ImmutableTag { held, reason },
-                ));
+                let conflict = Conflict {
+                    obstacle,
+                    held,
+                    reason,
+                };
+                return Err(StepError::new(Step::Overwrite, conflict));
             }
             OnConflict::Keep => (Action::Keep { digest: held }, reason),
         },

@@ -28,7 +28,7 @@ pub(super) async fn plan_images(
     access.observer.observe(Event::Planning {
         images: images.len(),
     });
-    let observations = observe(&images, repositories.create, access).await;
+    let observations = observe(&images, &repositories, access).await;
     access.observer.observe(Event::Planned);
     let hub = Registry::docker_hub();
     if let Some(RateLimit {
@@ -46,6 +46,6 @@ pub(super) async fn plan_images(
         });
     }
     let destination =
-        |image: &ImageSpecification| access.destination(&image.repository, &image.tag);
+        |image: &ImageSpecification| access.destination.tag(&image.repository, &image.tag);
     Plan::new(images, repositories, destination, observations)
 }

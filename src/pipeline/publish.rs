@@ -1,16 +1,16 @@
 //! Publishes what was built, piece by piece: the base's layers as they are upstream, the new ones,
 //! the configuration, the manifests by digest, and the tag last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::event::{Event, Step};
-use crate::failure::{Failure, Kind};
-use crate::image::{Digest, Manifest, Platform, Reference};
-use crate::registry::{self, ManifestHead};
+use crate::image::{Digest, Location, Manifest, Platform};
+use crate::registry::ManifestHead;
+use crate::store;
 
 use super::assembly::Assembly;
 use super::blobs::Blobs;
@@ -32,31 +32,6 @@ pub(super) struct Ready {
     pub(super) assembly: Assembly,
     /// The base's layers with their sizes in bytes.
     pub(super) base_layers: BTreeMap<Digest, u64>,
-}
-
-/// A new blob could not be sent.
-#[derive(Debug, thiserror::Error)]
-enum SendError {
-    #[error(transparent)]
-    Registry(#[from] registry::Error),
-    #[error("cannot read a new layer back from `{}`", std::env::temp_dir().display())]
-    File(#[from] io::Error),
-}
-
-impl Failure for SendError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Registry(error) => error.kind(),
-            Self::File(_) => Kind::Transient,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Registry(error) => error.hint(),
-            Self::File(_) => None,
-        }
-    }
 }
 
 impl Publisher<'_> {
@@ -89,7 +64,7 @@ impl Publisher<'_> {
         Ok(index.digest().clone())
     }
 
-    async fn push(&self, image: &Ready, target: &Reference) -> Result<(), StepError> {
+    async fn push(&self, image: &Ready, target: &Location) -> Result<(), StepError> {
         let step = Step::Push(image.platform.clone());
         self.reached(step.clone());
         let Ready {
@@ -119,8 +94,10 @@ impl Publisher<'_> {
     /// Sends what the upstream has not: the new layers and the configuration.
     async fn send(&self, way: Way<'_>, assembly: &Assembly, step: &Step) -> Result<(), StepError> {
         let configuration = Digest::of(&assembly.configuration);
-        let layers = assembly.layers.iter().map(|layer| layer.digest.clone());
-        let all: BTreeSet<Digest> = layers.chain([configuration.clone()]).collect();
+        let size = assembly.configuration.len() as u64;
+        let layers = assembly.layers.iter();
+        let layers = layers.map(|layer| (&layer.digest, &layer.size));
+        let all: BTreeMap<_, _> = layers.chain([(&configuration, &size)]).collect();
         let present = self.blobs.present(way, all).await;
         let layers = assembly.layers.iter();
         stream::iter(layers.filter(|layer| !present.contains(&layer.digest)))
@@ -137,7 +114,7 @@ impl Publisher<'_> {
             let bytes: io::Result<Bytes> = Ok(bytes.clone());
             Ok(stream::iter([bytes]))
         };
-        self.send_one(way, &configuration, bytes.len() as u64, open)
+        self.send_one(way, &configuration, size, open)
             .await
             .map_err(StepError::at(step.clone()))
     }
@@ -148,23 +125,23 @@ impl Publisher<'_> {
         digest: &Digest,
         size: u64,
         open: impl Fn() -> R + Send + Sync,
-    ) -> Result<(), SendError>
+    ) -> Result<(), store::Error>
     where
         R: Future<Output = io::Result<S>> + Send,
         S: stream::Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
         let (writer, tally) = (&way.tally.writer, way.tally.blob());
         way.tally.volume.expect(size);
-        let _slot = writer.transfer(&[&way.destination.registry], size).await;
+        let target = way.destination;
+        let _slot = writer.transfer([target, target], size).await;
         let open = || async {
             tally.begin_anew();
-            let bytes = open().await?.map_err(SendError::File);
+            let bytes = open().await.map_err(store::Error::Local)?;
             let tally = tally.clone();
-            Ok::<_, SendError>(bytes.inspect_ok(move |bytes| tally.moved(bytes.len() as u64)))
+            let bytes = bytes.map_err(store::Error::Local);
+            Ok::<_, store::Error>(bytes.inspect_ok(move |bytes| tally.moved(bytes.len() as u64)))
         };
-        writer
-            .upload_blob(way.destination, digest, size, None, open)
-            .await?;
+        writer.put_blob(target, digest, size, None, open).await?;
         way.tally.count(Fate::Copied);
         Ok(())
     }

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
 use crate::event::{Event, Step};
-use crate::image::{Content, Descriptor, Digest, Manifest, Reference, Tag, media_type};
+use crate::image::{Content, Descriptor, Digest, Location, Manifest, Tag, media_type};
 
 use super::base::BaseError;
 use super::marks::Marks;
@@ -68,16 +68,16 @@ pub(super) fn subjects(source: &Digest, manifest: &Manifest) -> Vec<Digest> {
 /// a tag. Whether it does costs a GET, unless the repository's tags are known.
 pub(super) async fn list(
     access: &Access,
-    repository: &Reference,
+    repository: &Location,
     subject: Digest,
     tags: Option<&BTreeSet<Tag>>,
 ) -> Result<Vec<Referrer>, StepError> {
-    let client = &access.upstreams.client;
+    let store = &access.upstreams.store;
     let tag = repository.by_tag(subject.referrers_tag());
-    let index = client.referrers(repository, &subject).await;
+    let index = store.referrers(repository, &subject).await;
     let index = match index.map_err(StepError::at(Step::Refer))? {
         None if tags.is_none_or(|tags| tags.contains(&subject.referrers_tag())) => {
-            let index = client.get_manifest(&tag).await;
+            let index = store.get_manifest(&tag).await;
             index.map_err(StepError::at(Step::Refer))?
         }
         index => index,
@@ -105,7 +105,7 @@ pub(super) async fn list(
 /// Finds what refers to images at their sources. Each repository's tags are listed once.
 pub(super) struct Finder<'a> {
     access: &'a Access,
-    tags: Mutex<HashMap<Reference, Arc<OnceCell<BTreeSet<Tag>>>>>,
+    tags: Mutex<HashMap<Location, Arc<OnceCell<BTreeSet<Tag>>>>>,
 }
 
 impl<'a> Finder<'a> {
@@ -121,14 +121,14 @@ impl<'a> Finder<'a> {
     /// before what refers to it, and all that refers to one digest stands together.
     pub(super) async fn find(
         &self,
-        source: &Reference,
+        source: &Location,
         subjects: Vec<Digest>,
-        destination: &Reference,
+        destination: &Location,
     ) -> Result<Vec<Referrer>, StepError> {
         let cell = self.cell(source);
-        let client = &self.access.upstreams.client;
+        let store = &self.access.upstreams.store;
         let tags = cell.get_or_try_init(async || {
-            let tags = client.list_tags(source).await;
+            let tags = store.list_tags(source).await;
             tags.map(|tags| tags.into_iter().collect())
         });
         let tags = tags.await.map_err(StepError::at(Step::List))?;
@@ -164,7 +164,7 @@ impl<'a> Finder<'a> {
 
     /// Artifact manifests, which OCI had for a while, are neither images nor indexes; ECR refuses
     /// them (opcr-io/policy#149).
-    fn can_copy(&self, referrer: &Referrer, destination: &Reference) -> bool {
+    fn can_copy(&self, referrer: &Referrer, destination: &Location) -> bool {
         let Referrer::Manifest {
             digest, descriptor, ..
         } = referrer
@@ -183,23 +183,18 @@ impl<'a> Finder<'a> {
         is_known
     }
 
-    async fn tagged(&self, source: &Reference, tag: &Tag) -> Result<Option<Referrer>, StepError> {
-        let client = &self.access.upstreams.client;
-        let digest = client.resolve(&source.by_tag(tag.clone())).await;
+    async fn tagged(&self, source: &Location, tag: &Tag) -> Result<Option<Referrer>, StepError> {
+        let store = &self.access.upstreams.store;
+        let digest = store.resolve(&source.by_tag(tag.clone())).await;
         let digest = digest.map_err(StepError::at(Step::Refer))?;
         let tag = tag.clone();
         Ok(digest.map(|digest| Referrer::Tagged { tag, digest }))
     }
 
     /// Where the tags of a source's repository are kept.
-    fn cell(&self, source: &Reference) -> Arc<OnceCell<BTreeSet<Tag>>> {
-        let repository = Reference {
-            tag: None,
-            digest: None,
-            ..source.clone()
-        };
+    fn cell(&self, source: &Location) -> Arc<OnceCell<BTreeSet<Tag>>> {
         let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(tags.entry(repository).or_default())
+        Arc::clone(tags.entry(source.bare()).or_default())
     }
 }
 

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::event::Volume;
-use crate::registry::{Client, Meter};
+use crate::registry::Meter;
+use crate::store::Store;
 
 /// What copying one image took.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Traffic {
     /// Bytes of blobs that went from the source to the destination, those of repetitions too.
     pub bytes: u64,
-    /// HTTP requests to the source's registry, without those for a login.
+    /// HTTP requests to the source's registry, without those for a login; none where the source is
+    /// no registry.
     pub source_requests: u64,
-    /// HTTP requests to the destination's registry, without those for a login. Calls of ECR's API
-    /// are not among them.
+    /// HTTP requests to the destination's registry, without those for a login; none where the
+    /// destination is no registry. Calls of ECR's API are not among them.
     pub destination_requests: u64,
     /// Blobs that were read from the source.
     pub copied: u64,
@@ -29,9 +31,9 @@ pub struct Traffic {
 #[derive(Debug)]
 pub(super) struct Tally {
     /// Asks the source, and is counted.
-    pub(super) reader: Client,
+    pub(super) reader: Store,
     /// Asks the destination, and is counted.
-    pub(super) writer: Client,
+    pub(super) writer: Store,
     source: Arc<Meter>,
     destination: Arc<Meter>,
     /// What is shown meanwhile.
@@ -51,11 +53,11 @@ pub(super) enum Fate {
 }
 
 impl Tally {
-    pub(super) fn new(client: &Client) -> Self {
+    pub(super) fn new(store: &Store) -> Self {
         let [source, destination]: [Arc<Meter>; 2] = Default::default();
         Self {
-            reader: client.metered(&source),
-            writer: client.metered(&destination),
+            reader: store.metered(&source),
+            writer: store.metered(&destination),
             source,
             destination,
             volume: Arc::default(),

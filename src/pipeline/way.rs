@@ -1,6 +1,6 @@
 //! One image's way.
 
-use crate::image::Reference;
+use crate::image::{Location, Repository};
 
 use super::traffic::Tally;
 
@@ -8,13 +8,24 @@ use super::traffic::Tally;
 /// counts it.
 #[derive(Clone, Copy)]
 pub(super) struct Way<'a> {
-    pub(super) source: &'a Reference,
-    pub(super) destination: &'a Reference,
+    pub(super) source: &'a Location,
+    pub(super) destination: &'a Location,
+    /// What arrives here once is there for all images of the same repository.
+    pub(super) repository: &'a Repository,
     pub(super) is_new_repository: bool,
     pub(super) tally: &'a Tally,
 }
 
-impl Way<'_> {
+impl<'a> Way<'a> {
+    /// The source's repository, where it stands in the same registry as the destination's, so that
+    /// blobs may be mounted from it.
+    pub(super) fn neighbour(&self) -> Option<&'a Repository> {
+        let (source, destination) = (self.source.reference()?, self.destination.reference()?);
+        let is_neighbour =
+            source.registry == destination.registry && source.repository != destination.repository;
+        is_neighbour.then_some(&source.repository)
+    }
+
     /// The same way, when what seemed to be there was not.
     pub(super) fn again(self) -> Self {
         Self {

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use reqwest::{Method, StatusCode};
 
 use super::request::Request;
-use super::session::PUBLIC_ECR;
 use super::{Cause, Client, Error};
 use crate::image::{Descriptor, Digest, Reference};
 
@@ -52,7 +51,7 @@ impl Client {
     /// containers-roadmap#2671), which counts as no.
     pub async fn blob_exists(&self, reference: &Reference, digest: &Digest) -> Result<bool, Error> {
         let request = existence(reference, digest);
-        let is_mute = PUBLIC_ECR.contains(&reference.registry.as_str());
+        let is_mute = reference.registry.is_public_ecr();
         match self.exchange(&request, 0).await {
             Ok(_) => Ok(true),
             Err(error) => match error.status() {

@@ -9,7 +9,6 @@ use tokio::time::{Instant, sleep_until};
 
 use super::pace::Pace;
 use super::rate_limit::RateLimit;
-use super::session::PUBLIC_ECR;
 use super::transfers::Transfers;
 use super::window::{Slot, Window};
 use crate::image::Registry;
@@ -232,7 +231,7 @@ pub(super) fn is_ecr(registry: &Registry) -> bool {
             && account.bytes().all(|byte| byte.is_ascii_digit())
             && (rest.starts_with("dkr.ecr") || rest.starts_with("dkr-ecr"))
     });
-    is_private || PUBLIC_ECR.contains(&registry.as_str())
+    is_private || registry.is_public_ecr()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

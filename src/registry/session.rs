@@ -17,9 +17,6 @@ use crate::image::Registry;
 
 mod grant;
 
-/// The names of Amazon ECR Public.
-pub(super) const PUBLIC_ECR: [&str; 2] = ["public.ecr.aws", "ecr-public.aws.com"];
-
 /// The path at which every registry says how it wants to be convinced.
 const PING: &str = "/v2/";
 
@@ -216,11 +213,7 @@ impl Session {
     fn is_stale_at_public_ecr(&self, answer: &Answer, sent: &Authorization) -> bool {
         answer.status == StatusCode::BAD_REQUEST
             && matches!(sent, Authorization::Bearer(_))
-            && self.is_public_ecr()
-    }
-
-    fn is_public_ecr(&self) -> bool {
-        PUBLIC_ECR.contains(&self.registry.as_str())
+            && self.registry.is_public_ecr()
     }
 
     /// Why the registry did not take what was sent: the login as such, or something else.

@@ -2,7 +2,7 @@
 
 use crate::event::{Event, Observer};
 use crate::failure::{Failure, chain};
-use crate::image::Reference;
+use crate::image::Location;
 use crate::pipeline::{Plan, StepError, Unlisted};
 
 /// Tells every failure of a plan.
@@ -23,7 +23,7 @@ pub fn tell_unlisted(unlisted: &[Unlisted], observer: &dyn Observer) {
 }
 
 /// Tells that an image failed for good.
-pub fn tell_failure(image: &Reference, error: &StepError, observer: &dyn Observer) {
+pub fn tell_failure(image: &Location, error: &StepError, observer: &dyn Observer) {
     let (image, reason, hint) = (image.clone(), chain(error), error.hint());
     observer.observe(Event::Failed {
         image,

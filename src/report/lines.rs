@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use crate::event::{Event, Observer};
-use crate::image::Reference;
+use crate::image::{Location, Reference};
 
 use super::Style;
 use super::output_log::{LineCutter, OutputLog};
@@ -186,10 +186,15 @@ pub fn error_lines(message: &str, hint: Option<&str>) -> Vec<String> {
 }
 
 /// An image's name inside its registry, which is the same for all of a run.
-pub(super) fn name(image: &Reference) -> String {
-    match &image.tag {
-        Some(tag) => format!("{}:{tag}", image.repository),
-        None => image.repository.to_string(),
+pub(super) fn name(image: &Location) -> String {
+    match image {
+        Location::Registry(Reference {
+            repository, tag, ..
+        }) => match tag {
+            Some(tag) => format!("{repository}:{tag}"),
+            None => repository.to_string(),
+        },
+        Location::Layout(_) => image.to_string(),
     }
 }
 
@@ -202,7 +207,7 @@ mod tests {
     use crate::image::Digest;
 
     fn story(style: Style) -> String {
-        let image: Reference = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecsclone/vault:1.14"
+        let image: Location = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecsclone/vault:1.14"
             .parse()
             .unwrap();
         let platform: crate::image::Platform = "linux/amd64".parse().unwrap();
@@ -215,7 +220,7 @@ mod tests {
         let events = [
             Event::Planning { images: 2 },
             Event::RepositoryCreated {
-                repository: image.repository.clone(),
+                repository: "ecsclone/vault".parse().unwrap(),
             },
             Event::Started {
                 image: image.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::image::{Platform, Reference};
+use crate::image::{Location, Platform};
 
 /// The most that is kept of one image's output: the end counts, and memory stays bounded.
 const KEPT_BYTES: usize = 4 << 20;
@@ -10,12 +10,12 @@ const KEPT_BYTES: usize = 4 << 20;
 /// What Docker printed, per image.
 #[derive(Debug, Default)]
 pub(super) struct OutputLog {
-    texts: BTreeMap<Reference, String>,
+    texts: BTreeMap<Location, String>,
 }
 
 impl OutputLog {
     /// Adds a piece of output.
-    pub(super) fn add(&mut self, image: &Reference, text: &str) {
+    pub(super) fn add(&mut self, image: &Location, text: &str) {
         let kept = self.texts.entry(image.clone()).or_default();
         kept.push_str(text);
         if kept.len() > KEPT_BYTES {
@@ -28,7 +28,7 @@ impl OutputLog {
     }
 
     /// The lines of an image's output, which are kept no longer.
-    pub(super) fn take(&mut self, image: &Reference) -> Vec<String> {
+    pub(super) fn take(&mut self, image: &Location) -> Vec<String> {
         let text = self.texts.remove(image).unwrap_or_default();
         text.lines()
             .map(|line| line.trim_end().to_owned())
@@ -39,17 +39,12 @@ impl OutputLog {
 /// Cuts pieces of output into lines: a piece need not end where a line does.
 #[derive(Debug, Default)]
 pub(super) struct LineCutter {
-    open: BTreeMap<(Reference, Platform), String>,
+    open: BTreeMap<(Location, Platform), String>,
 }
 
 impl LineCutter {
     /// The lines that this piece completes.
-    pub(super) fn cut(
-        &mut self,
-        image: &Reference,
-        platform: &Platform,
-        text: &str,
-    ) -> Vec<String> {
+    pub(super) fn cut(&mut self, image: &Location, platform: &Platform, text: &str) -> Vec<String> {
         let open = self
             .open
             .entry((image.clone(), platform.clone()))
@@ -84,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_long_output_keeps_its_end() {
-        let image: Reference = "a/b:1".parse().unwrap();
+        let image: Location = "a/b:1".parse().unwrap();
         let mut log = OutputLog::default();
         for number in 0..600_000 {
             log.add(&image, &format!("line {number}\n"));

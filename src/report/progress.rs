@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::docker::is_chatter;
 use crate::event::{Event, Observer, Volume};
-use crate::image::Reference;
+use crate::image::Location;
 
 use super::Style;
 use super::gauge::Gauge;
@@ -35,7 +35,7 @@ pub(super) struct Progress {
 #[derive(Default)]
 struct State {
     planning: Option<ProgressBar>,
-    running: BTreeMap<Reference, Running>,
+    running: BTreeMap<Location, Running>,
     total: Option<Total>,
     log: OutputLog,
     cutter: LineCutter,
@@ -76,7 +76,7 @@ impl Progress {
         line
     }
 
-    fn start(&self, state: &mut State, image: &Reference) {
+    fn start(&self, state: &mut State, image: &Location) {
         if state.running.contains_key(image) {
             return;
         }
@@ -102,7 +102,7 @@ impl Progress {
 
 impl State {
     /// An image's line is no longer needed.
-    fn end(&mut self, image: &Reference, arrived: bool) {
+    fn end(&mut self, image: &Location, arrived: bool) {
         let Some(Running { line, volume }) = self.running.remove(image) else {
             return;
         };

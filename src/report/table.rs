@@ -5,7 +5,7 @@ use std::fmt;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::image::{Digest, Reference};
+use crate::image::Digest;
 use crate::pipeline::{Action, ImagePlan, Outcome, Plan, Status, Unlisted, Work};
 
 use super::lines::name;
@@ -135,13 +135,10 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
 }
 
 fn source(image: &ImagePlan) -> String {
-    let unpinned = Reference {
-        digest: None,
-        ..image.image.source.clone()
-    };
+    let unpinned = image.image.source.unpinned().familiar();
     match &image.source_digest {
-        Some(digest) => format!("{}@{}", unpinned.familiar(), short(digest)),
-        None => unpinned.familiar(),
+        Some(digest) => format!("{unpinned}@{}", short(digest)),
+        None => unpinned,
     }
 }
 

@@ -27,7 +27,7 @@ impl Session {
                 return other;
             }
         };
-        if self.is_public_ecr() {
+        if self.registry.is_public_ecr() {
             // A forgotten `docker login public.ecr.aws` must not break what needs no login.
             self.is_anonymous.store(true, Ordering::Relaxed);
             return service.grant(&self.transport, None, scopes).await;

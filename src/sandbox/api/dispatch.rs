@@ -21,6 +21,8 @@ pub(super) async fn dispatch(
     }
     match operation {
         "GetAuthorizationToken" => Ok(token::issue(state)),
+        // ECR Public's, whose one token opens the one registry here, too.
+        "SpencerFrontendService.GetAuthorizationToken" => Ok(token::issue_public(state)),
         "DescribeRepositories" => repositories::describe(state, read(input)?),
         "CreateRepository" => repositories::create(state, read(input)?),
         "DeleteRepository" => repositories::delete(state, &read(input)?),

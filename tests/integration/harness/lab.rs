@@ -57,6 +57,11 @@ impl Lab {
         self.folder.path().join("hub")
     }
 
+    /// The folder that longshore is called in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Puts an image with one layer upstream, and returns its digest.
     pub(crate) fn offer(&self, repository: &str, tag: &str, layer: &[u8]) -> Digest {
         let image = PlatformImage::new("linux/amd64".parse().unwrap(), vec![layer.to_vec()]);
@@ -131,6 +136,16 @@ impl Lab {
     /// The tags of a repository of ECR.
     pub(crate) fn tags(&self, repository: &str) -> Vec<String> {
         self.aws.tags("eu-west-1", repository)
+    }
+
+    /// Creates a repository of ECR.
+    pub(crate) fn create_repository(&self, name: &str) {
+        self.aws.create_repository("eu-west-1", name, "MUTABLE");
+    }
+
+    /// The host and port of ECR's API.
+    pub(crate) fn api(&self) -> String {
+        self.aws.url().trim_start_matches("http://").to_owned()
     }
 
     /// The host and port of ECR's registry.

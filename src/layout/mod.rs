@@ -1,0 +1,14 @@
+//! OCI image layouts: images as files in a folder, for machines without a network.
+
+mod blobs;
+mod error;
+mod folder;
+mod index;
+mod manifests;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use blobs::BlobStream;
+pub use error::Error;
+pub use folder::Layout;

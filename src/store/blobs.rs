@@ -1,0 +1,111 @@
+//! Blobs of any size, never held in memory.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::{Error, Store};
+use crate::image::{Digest, Location, Repository};
+use crate::layout::{self, Layout};
+use crate::registry::{self, Transfer, Uploaded};
+
+/// A blob's bytes as they come. The last ones are given out only when all are known to be right.
+pub enum BlobStream {
+    /// From a registry.
+    Registry(registry::BlobStream),
+    /// From an OCI layout.
+    Layout(layout::BlobStream),
+}
+
+impl Store {
+    /// Waits for the right to move a blob of so many bytes from one location to another: a slot at
+    /// each registry.
+    pub async fn transfer(&self, ends: [&Location; 2], size: u64) -> Transfer {
+        let references = ends.into_iter().filter_map(Location::reference);
+        let registries: Vec<_> = references.map(|reference| &reference.registry).collect();
+        self.client.transfer(&registries, size).await
+    }
+
+    /// Begins to read a blob of so many bytes.
+    pub async fn open_blob(
+        &self,
+        location: &Location,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<BlobStream, Error> {
+        Ok(match location {
+            Location::Registry(reference) => {
+                BlobStream::Registry(self.client.open_blob(reference, digest, size).await?)
+            }
+            Location::Layout(layout) => {
+                BlobStream::Layout(Layout::at(&layout.folder).open_blob(digest, size).await?)
+            }
+        })
+    }
+
+    /// Whether there is such a blob, of so many bytes.
+    pub async fn blob_exists(
+        &self,
+        location: &Location,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<bool, Error> {
+        Ok(match location {
+            Location::Registry(reference) => self.client.blob_exists(reference, digest).await?,
+            Location::Layout(layout) => Layout::at(&layout.folder).has_blob(digest, size).await?,
+        })
+    }
+
+    /// Writes a blob of so many bytes. A registry may take it from `mount_from`, another of its
+    /// repositories. The source is opened when the location is ready to take it, and again for each
+    /// further try; its error ends it all.
+    pub async fn put_blob<S, R>(
+        &self,
+        location: &Location,
+        digest: &Digest,
+        size: u64,
+        mount_from: Option<&Repository>,
+        open: impl Fn() -> R + Send + Sync,
+    ) -> Result<Uploaded, Error>
+    where
+        R: Future<Output = Result<S, Error>> + Send,
+        S: Stream<Item = Result<Bytes, Error>> + Send + 'static,
+    {
+        match location {
+            Location::Registry(reference) => {
+                self.client
+                    .upload_blob(reference, digest, size, mount_from, open)
+                    .await
+            }
+            Location::Layout(layout) => {
+                let source = open().await?;
+                let layout = Layout::at(&layout.folder);
+                layout.put_blob(digest, size, source).await?;
+                Ok(Uploaded::Uploaded)
+            }
+        }
+    }
+}
+
+impl Stream for BlobStream {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Error>>> {
+        let next = match self.get_mut() {
+            Self::Registry(stream) => {
+                let next = ready!(Pin::new(stream).poll_next(context));
+                next.map(|bytes| bytes.map_err(Error::from))
+            }
+            Self::Layout(stream) => {
+                let next = ready!(Pin::new(stream).poll_next(context));
+                next.map(|bytes| bytes.map_err(Error::from))
+            }
+        };
+        Poll::Ready(next)
+    }
+}

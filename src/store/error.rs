@@ -1,0 +1,45 @@
+//! Why an image cannot be read or written where it is kept.
+
+use std::io;
+
+use crate::failure::{Failure, Kind};
+use crate::{layout, registry};
+
+/// An image cannot be read or written where it is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// In a registry.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// In an OCI layout.
+    #[error(transparent)]
+    Layout(#[from] layout::Error),
+    /// What was to be written came from this machine and cannot be read.
+    #[error("cannot read a new layer back from `{}`", std::env::temp_dir().display())]
+    Local(#[source] io::Error),
+}
+
+impl Error {
+    /// Whether a manifest was refused because what it names is not there.
+    pub fn lacks_blobs(&self) -> bool {
+        matches!(self, Self::Registry(error) if error.lacks_blobs())
+    }
+}
+
+impl Failure for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Registry(error) => error.kind(),
+            Self::Layout(error) => error.kind(),
+            Self::Local(_) => Kind::Transient,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.hint(),
+            Self::Layout(error) => error.hint(),
+            Self::Local(_) => None,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Tags and manifests.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Error;
+use crate::image::{Descriptor, Digest, LayoutReference, Location, Manifest, Tag};
+use crate::layout::Layout;
+use crate::registry::{Client, Meter};
+
+/// Reads and writes images wherever they are kept. Clones share the client of the registries.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(super) client: Client,
+}
+
+impl Store {
+    /// A store whose registries are spoken to by this client.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The same store, whose work at registries this meter counts.
+    pub fn metered(&self, meter: &Arc<Meter>) -> Self {
+        Self {
+            client: self.client.metered(meter),
+        }
+    }
+
+    /// The digest that a location's tag or digest stands for; `None` where there is no such image.
+    pub async fn resolve(&self, location: &Location) -> Result<Option<Digest>, Error> {
+        match location {
+            Location::Registry(reference) => Ok(self.client.resolve(reference).await?),
+            Location::Layout(layout) => digest_in(layout).await,
+        }
+    }
+
+    /// The digest of a source, as [`Store::resolve`] finds it. A layout without the tag is an error
+    /// that names those it has.
+    pub async fn find(&self, source: &Location) -> Result<Option<Digest>, Error> {
+        match source {
+            Location::Layout(LayoutReference {
+                folder,
+                tag,
+                digest: None,
+            }) => {
+                let tag = tag.clone().unwrap_or_else(Tag::latest);
+                Ok(Some(Layout::at(folder).find(&tag).await?))
+            }
+            _ => self.resolve(source).await,
+        }
+    }
+
+    /// All tags at a location, whatever its own.
+    pub async fn list_tags(&self, location: &Location) -> Result<Vec<Tag>, Error> {
+        Ok(match location {
+            Location::Registry(reference) => self.client.list_tags(reference).await?,
+            Location::Layout(layout) => Layout::at(&layout.folder).list_tags().await?,
+        })
+    }
+
+    /// Whether there is such a manifest.
+    pub async fn has_manifest(&self, location: &Location) -> Result<bool, Error> {
+        match location {
+            Location::Registry(reference) => {
+                Ok(self.client.head_manifest(reference).await?.is_some())
+            }
+            Location::Layout(layout) => match digest_in(layout).await? {
+                Some(digest) => Ok(Layout::at(&layout.folder).has_manifest(&digest).await?),
+                None => Ok(false),
+            },
+        }
+    }
+
+    /// Reads a manifest, byte for byte, and checks its digest; `None` when there is no such
+    /// manifest. A layout that lacks one which is known by its digest is not whole: an error.
+    pub async fn get_manifest(&self, location: &Location) -> Result<Option<Manifest>, Error> {
+        match location {
+            Location::Registry(reference) => Ok(self.client.get_manifest(reference).await?),
+            Location::Layout(layout) => match digest_in(layout).await? {
+                Some(digest) => {
+                    let layout = Layout::at(&layout.folder);
+                    Ok(Some(layout.get_manifest(&digest).await?))
+                }
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Reads the index of what refers to a manifest. `None` where nobody keeps one, as in a layout:
+    /// in its place an index stands under [`Digest::referrers_tag`].
+    pub async fn referrers(
+        &self,
+        location: &Location,
+        digest: &Digest,
+    ) -> Result<Option<Manifest>, Error> {
+        match location {
+            Location::Registry(reference) => Ok(self.client.referrers(reference, digest).await?),
+            Location::Layout(_) => Ok(None),
+        }
+    }
+
+    /// Reads a small blob, such as an image configuration, and checks its size and digest.
+    pub async fn get_blob(
+        &self,
+        location: &Location,
+        descriptor: &Descriptor,
+    ) -> Result<Bytes, Error> {
+        Ok(match location {
+            Location::Registry(reference) => self.client.get_blob(reference, descriptor).await?,
+            Location::Layout(layout) => Layout::at(&layout.folder).get_blob(descriptor).await?,
+        })
+    }
+
+    /// Writes a manifest under the location's digest or, where it has none, under its tag. All that
+    /// the manifest names must be there already.
+    pub async fn put_manifest(
+        &self,
+        location: &Location,
+        manifest: &Manifest,
+    ) -> Result<(), Error> {
+        match location {
+            Location::Registry(reference) => {
+                Ok(self.client.put_manifest(reference, manifest).await?)
+            }
+            Location::Layout(layout) => {
+                let (digest, tag) = match &layout.digest {
+                    Some(digest) => (digest, None),
+                    None => (
+                        manifest.digest(),
+                        layout.tag.clone().or(Some(Tag::latest())),
+                    ),
+                };
+                let layout = Layout::at(&layout.folder);
+                Ok(layout.put_manifest(digest, manifest, tag.as_ref()).await?)
+            }
+        }
+    }
+}
+
+async fn digest_in(layout: &LayoutReference) -> Result<Option<Digest>, Error> {
+    if let Some(digest) = &layout.digest {
+        return Ok(Some(digest.clone()));
+    }
+    let tag = layout.tag.clone().unwrap_or_else(Tag::latest);
+    Ok(Layout::at(&layout.folder).resolve(&tag).await?)
+}
