@@ -85,6 +85,10 @@ pub struct Selection {
     #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE", value_parser = path())]
     pub file: Option<PathBuf>,
 
+    /// Take the digests that `plan --lock FILE` wrote; resolve and list no tag
+    #[arg(long, value_name = "FILE", env = "LONGSHORE_LOCKED", value_parser = path())]
+    pub locked: Option<PathBuf>,
+
     /// Only these images, named as in the file or by destination [default: all]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
@@ -96,6 +100,10 @@ pub struct Plan {
     /// Which images.
     #[command(flatten)]
     pub selection: Selection,
+
+    /// Write what every tag resolved to into this file, which `--locked` takes
+    #[arg(long, value_name = "FILE", env = "LONGSHORE_LOCK", value_parser = path())]
+    pub lock: Option<PathBuf>,
 
     /// Exit with 5 when `apply` would change something
     #[arg(

@@ -100,6 +100,7 @@ pub(super) fn find_failure(error: &anyhow::Error) -> Option<&dyn Failure> {
             .or_else(|| as_failure::<registry::Error>(cause))
             .or_else(|| as_failure::<credentials::Error>(cause))
             .or_else(|| as_failure::<config::DocumentError>(cause))
+            .or_else(|| as_failure::<config::LockError>(cause))
             .or_else(|| as_failure::<config::Mistakes>(cause))
     })
 }

@@ -16,6 +16,7 @@ mod harness;
 mod house;
 mod layouts;
 mod local_exec;
+mod locks;
 mod neighbours;
 mod outputs;
 mod platforms;

@@ -203,6 +203,11 @@ impl Lab {
         fs::write(self.folder.path().join("longshore.yaml"), text).unwrap();
     }
 
+    /// A path in the folder that longshore is called in.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// A call of longshore.
     pub(crate) fn longshore(&self, arguments: &[&str]) -> Longshore {
         let longshore = Longshore::new(self.folder.path(), arguments)
