@@ -53,6 +53,14 @@ pub struct Data {
     pub output: Output,
 }
 
+/// What to do when a registry allows no more pulls.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Patience {
+    /// Wait when Docker Hub allows no more pulls, for at most one window of its limit at a time
+    #[arg(long, env = "LONGSHORE_WAIT", value_parser = FalseyValueParser::new())]
+    pub wait: bool,
+}
+
 /// The form of what is written to stdout.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Output {
@@ -135,6 +143,10 @@ pub struct Apply {
         value_parser = jobs
     )]
     pub jobs: NonZeroUsize,
+
+    /// How patient.
+    #[command(flatten)]
+    pub patience: Patience,
 
     /// What is written.
     #[command(flatten)]
@@ -223,6 +235,10 @@ pub struct Mirror {
     /// Where the destination registry really is, for tests and proxies
     #[arg(long, value_name = "URL", env = "LONGSHORE_REGISTRY")]
     pub registry: Option<String>,
+
+    /// How patient.
+    #[command(flatten)]
+    pub patience: Patience,
 
     /// What is written.
     #[command(flatten)]

@@ -78,7 +78,7 @@ impl Exit {
             Kind::Configuration => Self::Usage,
             Kind::Refused => Self::Refused,
             Kind::Unreachable => Self::Unreachable,
-            Kind::Transient | Kind::Conflict | Kind::Permanent => Self::Failed,
+            Kind::Transient | Kind::Exhausted | Kind::Conflict | Kind::Permanent => Self::Failed,
         }
     }
 }

@@ -20,6 +20,7 @@ pub(super) async fn plan(arguments: cli::Plan, talk: Talk) -> anyhow::Result<Exi
     let access = session::access(&specification, console::observer(talk)).await?;
     let plan = make_plan(specification, &access).await?;
     tell_failures(&plan, &*access.observer);
+    pipeline::foresee(&plan, &access);
     let is_locked = match path {
         Some(path) => lock(&plan, path, &access).await?,
         None => true,

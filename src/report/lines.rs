@@ -75,11 +75,13 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         Event::NoDocker { .. }
         | Event::Failed { .. }
         | Event::Warning { .. }
+        | Event::PullsShort { .. }
         | Event::Postponed { .. } => true,
         Event::Finished { .. }
         | Event::RepositoryCreated { .. }
         | Event::Paused { .. }
-        | Event::PullsLeft { .. } => style != Style::Quiet,
+        | Event::PullsLeft { .. }
+        | Event::PullsAwaited { .. } => style != Style::Quiet,
         _ => style == Style::Verbose,
     };
     if !shows {
@@ -133,6 +135,37 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             let pulls = count(usize::try_from(*limit).unwrap_or(usize::MAX), "pull");
             vec![format!(
                 "{registry} allows {remaining} of {pulls} in {hours} h"
+            )]
+        }
+        Event::PullsShort {
+            registry,
+            needed,
+            remaining,
+            images,
+            waits,
+        } => {
+            let images = match images {
+                // The daemon may have the bases already.
+                0 => "what Docker builds".to_owned(),
+                number => count(*number, "image"),
+            };
+            let yet = if *waits { " yet" } else { "" };
+            let mut lines = vec![format!(
+                "warning: {registry} allows {remaining} more pulls and about {needed} are needed: \
+                 not enough for {images}{yet}"
+            )];
+            if !waits {
+                lines.push(format!(
+                    "  hint: add a login for `{registry}` under `upstreams`, let `apply --wait` \
+                     wait, or name fewer images"
+                ));
+            }
+            lines
+        }
+        Event::PullsAwaited { registry, at_most } => {
+            let minutes = at_most.as_secs().div_ceil(60);
+            vec![format!(
+                "waiting until {registry} allows more pulls, for at most {minutes} min"
             )]
         }
         Event::Planned

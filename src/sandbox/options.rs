@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -61,9 +62,18 @@ pub struct Upstream {
     pub login: Option<Login>,
     /// How many manifests may be pulled before 429, shown in `ratelimit-remaining`; a HEAD costs
     /// nothing. `None`: no limit and no such headers, as for Docker Hub's paying customers.
-    pub pulls: Option<u32>,
+    pub pulls: Option<PullLimit>,
     /// Whether it lists what refers to a manifest. Docker Hub does not (docker/roadmap#724).
     pub referrers: bool,
+}
+
+/// How many manifests may be pulled in which time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PullLimit {
+    /// How many.
+    pub pulls: u32,
+    /// How long the window is that they are counted in, in whole seconds.
+    pub window: Duration,
 }
 
 /// A user name and a password.
@@ -101,6 +111,16 @@ impl Upstream {
             login: None,
             pulls: None,
             referrers: false,
+        }
+    }
+}
+
+impl PullLimit {
+    /// So many in Docker Hub's window of six hours.
+    pub fn new(pulls: u32) -> Self {
+        Self {
+            pulls,
+            window: Duration::from_hours(6),
         }
     }
 }

@@ -22,6 +22,7 @@ mod outputs;
 mod platforms;
 mod proxies;
 mod publishing;
+mod pulls;
 mod referrers;
 mod repositories;
 mod retries;

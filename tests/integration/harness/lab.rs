@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use longshore::image::{Digest, media_type};
 use longshore::sandbox::layout::{PlatformImage, write_image, write_manifest};
-use longshore::sandbox::{Fault, Options, Request, Sandbox, Server, Upstream};
+use longshore::sandbox::{Fault, Options, PullLimit, Request, Sandbox, Server, Upstream};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -30,6 +31,15 @@ impl Lab {
     /// A lab whose sandbox has other settings; its upstream is the lab's.
     pub(crate) fn with(options: Options) -> Self {
         Self::with_upstream(options, |upstream| upstream)
+    }
+
+    /// A lab whose upstream allows so many pulls in a window of so many seconds.
+    pub(crate) fn limited(pulls: u32, seconds: u64) -> Self {
+        let window = Duration::from_secs(seconds);
+        Self::with_upstream(Options::default(), |upstream| Upstream {
+            pulls: Some(PullLimit { pulls, window }),
+            ..upstream
+        })
     }
 
     /// A lab whose upstream registry has other settings as well.
