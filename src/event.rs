@@ -115,6 +115,8 @@ pub enum Event {
     Selected {
         /// The repository that was listed.
         source: Location,
+        /// The destination repository of what was selected.
+        repository: Repository,
         /// How many tags it has.
         listed: usize,
         /// How many tags each rule left: its name and the number.

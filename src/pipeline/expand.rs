@@ -66,6 +66,7 @@ pub async fn expand(
             let kept = steps.iter().map(|step| (step.name, step.kept)).collect();
             observer.observe(Event::Selected {
                 source,
+                repository: pattern.repository().clone(),
                 listed: tags.len(),
                 kept,
             });

@@ -77,6 +77,8 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         | Event::Warning { .. }
         | Event::PullsShort { .. }
         | Event::Postponed { .. } => true,
+        // A pattern with a slip of the pen would be silent otherwise.
+        Event::Selected { kept, .. } if is_empty(kept) => true,
         Event::Finished { .. }
         | Event::RepositoryCreated { .. }
         | Event::Paused { .. }
@@ -97,15 +99,21 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         Event::Reached { image, step } => vec![format!("{}: {step}", name(image))],
         Event::Selected {
             source,
+            repository,
             listed,
             kept,
         } => {
-            let kept = kept
+            let rules = kept
                 .iter()
-                .map(|(rule, kept)| format!(", {kept} after `{rule}`"));
-            let kept: String = kept.collect();
+                .map(|(rule, kept)| format!("`{rule}` keeps {kept}"));
+            let rules = rules.collect::<Vec<_>>().join(", ");
+            let warning = if is_empty(kept) {
+                "warning: no tag is left: "
+            } else {
+                ""
+            };
             vec![format!(
-                "{}: {}{kept}",
+                "{warning}{} for {repository}: {}, of which {rules}",
                 source.familiar(),
                 count(*listed, "tag")
             )]
@@ -209,6 +217,11 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             lines
         }
     }
+}
+
+/// Whether a selection of tags left none.
+fn is_empty(kept: &[(&'static str, usize)]) -> bool {
+    kept.last().is_some_and(|(_, kept)| *kept == 0)
 }
 
 /// An error and its remedy, as every command prints them.
