@@ -60,6 +60,9 @@ pub struct Upstream {
     pub bearer: bool,
     /// The only login accepted. `None`: anonymous.
     pub login: Option<Login>,
+    /// The only ECR token accepted, by HTTP Basic at every request, as if this were the ECR of
+    /// another account and region. `None`: it is no ECR.
+    pub ecr_token: Option<EcrToken>,
     /// How many manifests may be pulled before 429, shown in `ratelimit-remaining`; a HEAD costs
     /// nothing. `None`: no limit and no such headers, as for Docker Hub's paying customers.
     pub pulls: Option<PullLimit>,
@@ -74,6 +77,15 @@ pub struct PullLimit {
     pub pulls: u32,
     /// How long the window is that they are counted in, in whole seconds.
     pub window: Duration,
+}
+
+/// To whom and where `GetAuthorizationToken` gave a token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EcrToken {
+    /// The caller's account, twelve digits.
+    pub account_id: String,
+    /// The region that was asked.
+    pub region: String,
 }
 
 /// A user name and a password.
@@ -109,6 +121,7 @@ impl Upstream {
             root: root.into(),
             bearer: true,
             login: None,
+            ecr_token: None,
             pulls: None,
             referrers: false,
         }

@@ -22,6 +22,7 @@ mod outputs;
 mod platforms;
 mod proxies;
 mod publishing;
+mod pull_sync;
 mod pulls;
 mod referrers;
 mod repositories;

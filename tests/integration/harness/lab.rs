@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use longshore::image::{Digest, media_type};
 use longshore::sandbox::layout::{PlatformImage, write_image, write_manifest};
-use longshore::sandbox::{Fault, Options, PullLimit, Request, Sandbox, Server, Upstream};
+use longshore::sandbox::{EcrToken, Fault, Options, PullLimit, Request, Sandbox, Server, Upstream};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -38,6 +38,18 @@ impl Lab {
         let window = Duration::from_secs(seconds);
         Self::with_upstream(Options::default(), |upstream| Upstream {
             pulls: Some(PullLimit { pulls, window }),
+            ..upstream
+        })
+    }
+
+    /// A lab whose upstream is an ECR of another region, and lets in who has this account.
+    pub(crate) fn beside_ecr(account_id: &str, region: &str) -> Self {
+        let token = EcrToken {
+            account_id: account_id.to_owned(),
+            region: region.to_owned(),
+        };
+        Self::with_upstream(Options::default(), |upstream| Upstream {
+            ecr_token: Some(token),
             ..upstream
         })
     }
@@ -148,6 +160,11 @@ impl Lab {
         self.aws.tags("eu-west-1", repository)
     }
 
+    /// The repository, as DescribeRepositories tells it.
+    pub(crate) fn repository(&self, name: &str) -> Option<Value> {
+        self.aws.repository("eu-west-1", name)
+    }
+
     /// Creates a repository of ECR.
     pub(crate) fn create_repository(&self, name: &str) {
         self.aws.create_repository("eu-west-1", name, "MUTABLE");
@@ -210,6 +227,11 @@ impl Lab {
              upstreams: {{docker.io: {{endpoint: 'http://{upstream}'}}}}\n\
              {rest}"
         );
+        self.write_whole(&text);
+    }
+
+    /// Writes the file.
+    pub(crate) fn write_whole(&self, text: &str) {
         fs::write(self.folder.path().join("longshore.yaml"), text).unwrap();
     }
 
