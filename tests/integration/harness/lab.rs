@@ -189,6 +189,11 @@ impl Lab {
         self.sandbox.inject(fault);
     }
 
+    /// Ends every fault.
+    pub(crate) fn mend(&self) {
+        self.sandbox.mend();
+    }
+
     /// Makes every login to ECR's registry an expired one.
     pub(crate) fn expire_tokens(&self) {
         self.sandbox.expire_tokens();
@@ -307,4 +312,17 @@ fn line(request: &Request) -> String {
     let status = request.status.map(|status| status.to_string());
     let status = status.as_deref().unwrap_or("broken");
     format!("{} {what} {status}", request.at)
+}
+
+/// Bytes that stay as large when they are compressed: enough for a connection to break in their
+/// midst.
+pub(crate) fn noise(seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 56) as u8
+    };
+    std::iter::repeat_with(next).take(8 * 1024 * 1024).collect()
 }
