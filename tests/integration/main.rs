@@ -13,6 +13,7 @@ mod equality;
 mod failures;
 mod harness;
 mod house;
+mod kills;
 mod local_exec;
 mod neighbours;
 mod outputs;

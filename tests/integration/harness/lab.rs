@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use longshore::image::{Digest, media_type};
 use longshore::sandbox::layout::{PlatformImage, write_image, write_manifest};
 use longshore::sandbox::{Fault, Options, Request, Sandbox, Server, Upstream};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::aws::Aws;
-use super::docker;
 use super::longshore::Longshore;
+use super::{docker, http};
 
 pub(crate) struct Lab {
     sandbox: Sandbox,
@@ -128,6 +129,19 @@ impl Lab {
         Some(Digest::of(manifest.as_bytes()))
     }
 
+    /// The password of ECR's registry.
+    pub(crate) fn password(&self) -> String {
+        self.aws.password("eu-west-1")
+    }
+
+    /// The bytes of a blob that a repository of ECR has.
+    pub(crate) fn blob(&self, password: &str, repository: &str, digest: &str) -> Option<Vec<u8>> {
+        let url = format!("http://{}/v2/{repository}/blobs/{digest}", self.registry());
+        let request = http::request(Method::GET, &url).basic_auth("AWS", Some(password));
+        let response = http::send(request);
+        (response.status == 200).then(|| response.body.into())
+    }
+
     /// The tags of a repository of ECR.
     pub(crate) fn tags(&self, repository: &str) -> Vec<String> {
         self.aws.tags("eu-west-1", repository)
@@ -165,6 +179,11 @@ impl Lab {
     /// Every request until now.
     pub(crate) fn log(&self) -> Vec<Request> {
         self.sandbox.requests()
+    }
+
+    /// Every request since the last call.
+    pub(crate) fn take_log(&self) -> Vec<Request> {
+        self.sandbox.take_requests()
     }
 
     /// The requests since the last call, sorted, without those that are about who asks. Digests of
