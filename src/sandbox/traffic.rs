@@ -96,6 +96,7 @@ impl Traffic {
     }
 
     fn note(&self, entry: Request) {
+        tracing::debug!("{entry}");
         if let Some(log) = &self.log {
             lock(log).push(entry);
         }
