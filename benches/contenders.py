@@ -110,9 +110,11 @@ class Crane(Contender):
     def commands(self, way: Way) -> list[list[str]]:
         copy = [self.program, "copy"]
         return [
-            [*copy, *way.pair(name, tags[0])]
-            if len(tags) == 1
-            else [*copy, "--all-tags", *way.pair(name)]
+            (
+                [*copy, *way.pair(name, tags[0])]
+                if len(tags) == 1
+                else [*copy, "--all-tags", *way.pair(name)]
+            )
             for name, tags in way.corpus.repositories().items()
         ]
 

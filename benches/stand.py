@@ -69,8 +69,7 @@ class Registry(Service):
         port = free_port()
         self.host = f"127.0.0.1:{port}"
         configuration = folder.with_suffix(".json")
-        configuration.write_text(
-            f"""{{
+        configuration.write_text(f"""{{
                 "version": 0.1,
                 "log": {{"level": "error"}},
                 "storage": {{
@@ -81,11 +80,8 @@ class Registry(Service):
                     "addr": "{self.host}",
                     "tls": {{"certificate": "{keys}/server.pem", "key": "{keys}/server.key"}}
                 }}
-            }}"""
-        )
-        super().__init__(
-            folder, ["docker-registry", "serve", str(configuration)], environment
-        )
+            }}""")
+        super().__init__(folder, ["docker-registry", "serve", str(configuration)], environment)
         self.wait_for(lambda: _listens(port))
 
     def requests(self) -> list[str]:
