@@ -29,3 +29,4 @@ mod secrets;
 mod shared_blobs;
 mod stored_secrets;
 mod verbatim;
+mod terraform_modules;

@@ -10,6 +10,7 @@ mod lab;
 mod longshore;
 mod process;
 mod registry;
+mod terraform;
 mod world;
 
 pub(crate) use aws::Aws;
@@ -19,6 +20,7 @@ pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use lab::Lab;
 pub(crate) use longshore::{Longshore, Run};
 pub(crate) use registry::{Registry, Request};
+pub(crate) use terraform::Terraform;
 pub(crate) use world::World;
 
 /// What `make test` says about the services that it started.
