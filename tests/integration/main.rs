@@ -28,5 +28,5 @@ mod sandbox_pulls;
 mod secrets;
 mod shared_blobs;
 mod stored_secrets;
-mod verbatim;
 mod terraform_modules;
+mod verbatim;

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::http;
 use super::longshore::Longshore;
 use super::process::{Process, between};
+use super::python::python;
 use super::service;
 
 pub(crate) struct Aws {
@@ -36,11 +37,24 @@ impl Aws {
 
     /// A server that knows no access key at all.
     pub(crate) fn refusing() -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(service("LONGSHORE_TEST_MOTO_SERVER"));
-        command
-            .args(["--host", "127.0.0.1", "--port", "0"])
-            .env("INITIAL_NO_AUTH_ACTION_COUNT", "0");
+        command.env("INITIAL_NO_AUTH_ACTION_COUNT", "0");
+        Self::started(command)
+    }
+
+    /// A server that knows enough of CodeBuild for Terraform.
+    pub(crate) fn with_codebuild() -> Self {
+        let mut command = Command::new(python());
+        command.arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/integration/harness/moto_server.py"
+        ));
+        Self::started(command)
+    }
+
+    fn started(mut command: Command) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        command.args(["--host", "127.0.0.1", "--port", "0"]);
         let process = Process::start(&mut command, folder.path());
         let url = process.wait_for(|process| {
             let log = process.stderr();
@@ -162,6 +176,7 @@ impl Aws {
                 format!("AmazonEC2ContainerRegistry_V20150921.{operation}"),
             ),
             Some(("AmazonSSM", _)) => ("ssm", operation.to_owned()),
+            Some(("CodeBuild_20161006", _)) => ("codebuild", operation.to_owned()),
             Some((service, _)) => (service, operation.to_owned()),
         };
         let request = http::request(Method::POST, &self.url)

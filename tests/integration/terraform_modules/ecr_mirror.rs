@@ -1,54 +1,9 @@
-//! The Terraform modules: each by itself, and applied for real.
+//! `terraform/ecr-mirror`, applied for real.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use serde_json::json;
 
-use crate::harness::{Lab, Longshore, Terraform, World};
-
-const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
-
-/// The provider of a root module. The environment says where its API is; moto and the sandbox know
-/// no host of a bucket's own.
-const PROVIDER: &str = r#"
-provider "aws" {
-  region            = "eu-west-1"
-  s3_use_path_style = true
-}
-"#;
-
-#[test]
-fn every_module_is_sound_and_tested() {
-    let Some(terraform) = Terraform::with_provider("the tests of the Terraform modules") else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    for part in ["terraform", "templates"] {
-        copy(&Path::new(REPOSITORY).join(part), &folder.path().join(part));
-    }
-    let settings = terraform.settings(folder.path());
-    let run = |at: &Path, arguments: &[&str]| {
-        Longshore::program(&terraform.program, at, arguments)
-            .env("TF_CLI_CONFIG_FILE", &settings)
-            .env("TF_CLI_ARGS", "-no-color")
-            .env("CHECKPOINT_DISABLE", "1")
-            .env("AWS_REGION", "eu-west-1")
-            .run()
-            .exits(0)
-    };
-    let modules = folder.path().join("terraform");
-    run(&modules, &["fmt", "-check", "-diff", "-recursive"]);
-    for module in entries(&modules) {
-        run(&module, &["init", "-input=false", "-backend=false"]);
-        run(&module, &["validate"]);
-        let tests = run(&module, &["test"]);
-        assert!(tests.stdout.contains(" 0 failed."), "{}", tests.stdout);
-        assert!(!tests.stdout.contains("! 0 passed"), "{}", tests.stdout);
-        for example in entries(&module.join("examples")) {
-            run(&example, &["init", "-input=false", "-backend=false"]);
-            run(&example, &["validate"]);
-        }
-    }
-}
+use super::PROVIDER;
+use crate::harness::{Image, Lab, Longshore, Request, Terraform, World};
 
 #[test]
 fn ecr_mirror_brings_the_tag_and_follows_it() {
@@ -79,7 +34,7 @@ fn ecr_mirror_brings_the_tag_and_follows_it() {
         output "image" {{ value = module.ecr_mirror.ecr_repo_arn }}
         "#,
         upstream = world.upstream.host(),
-        architecture = crate::harness::Image::native(),
+        architecture = Image::native(),
         longshore = Longshore::BINARY,
     );
     let registry = format!("http://{}", world.destination.host());
@@ -99,7 +54,7 @@ fn ecr_mirror_brings_the_tag_and_follows_it() {
         "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecr-mirror/redis:base"
     );
     let config = &world.destination.config("ecr-mirror/redis", "base")["config"];
-    assert_eq!(config["Volumes"], serde_json::json!({"/etc/vault": {}}));
+    assert_eq!(config["Volumes"], json!({"/etc/vault": {}}));
     assert_eq!(config["Env"][1], "QUOTES='$HOME' `id` %PATH%");
     assert_eq!(version(), "first");
     root.is_settled(&[]);
@@ -114,7 +69,7 @@ fn ecr_mirror_brings_the_tag_and_follows_it() {
     world.destination.requests();
     root.apply(&refresh).exits(0);
     let written = world.destination.requests();
-    assert!(!written.iter().any(|request| request.is_write()));
+    assert!(!written.iter().any(Request::is_write));
 
     let failed = root.apply(&["-var", "source_tag=8"]).exits(1);
     let said = failed.stdout + &failed.stderr;
@@ -158,24 +113,4 @@ fn ecr_mirror_puts_out_the_digest() {
         format!("123456789012.dkr.ecr.eu-west-1.amazonaws.com/redis@{digest}")
     );
     root.is_settled(&[]);
-}
-
-/// What a folder holds, sorted.
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for path in entries(from) {
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, &to).unwrap();
-        }
-    }
 }

@@ -1,0 +1,62 @@
+//! Each module by itself: formatted, valid, and its own tests pass.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::harness::{Longshore, Terraform};
+
+const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+
+#[test]
+fn every_module_is_sound_and_tested() {
+    let Some(terraform) = Terraform::with_provider("the tests of the Terraform modules") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["terraform", "templates"] {
+        copy(&Path::new(REPOSITORY).join(part), &folder.path().join(part));
+    }
+    let settings = terraform.settings(folder.path());
+    let run = |at: &Path, arguments: &[&str]| {
+        Longshore::program(&terraform.program, at, arguments)
+            .env("TF_CLI_CONFIG_FILE", &settings)
+            .env("TF_CLI_ARGS", "-no-color")
+            .env("CHECKPOINT_DISABLE", "1")
+            .env("AWS_REGION", "eu-west-1")
+            .run()
+            .exits(0)
+    };
+    let modules = folder.path().join("terraform");
+    run(&modules, &["fmt", "-check", "-diff", "-recursive"]);
+    for module in entries(&modules) {
+        run(&module, &["init", "-input=false", "-backend=false"]);
+        run(&module, &["validate"]);
+        let tests = run(&module, &["test"]);
+        assert!(tests.stdout.contains(" 0 failed."), "{}", tests.stdout);
+        assert!(!tests.stdout.contains("! 0 passed"), "{}", tests.stdout);
+        for example in entries(&module.join("examples")) {
+            run(&example, &["init", "-input=false", "-backend=false"]);
+            run(&example, &["validate"]);
+        }
+    }
+}
+
+/// What a folder holds, sorted.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for path in entries(from) {
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, &to).unwrap();
+        }
+    }
+}
