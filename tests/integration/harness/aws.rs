@@ -161,6 +161,15 @@ impl Aws {
         arn.unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
+    /// An object of S3, which must be a text.
+    pub(crate) fn object(&self, region: &str, bucket: &str, key: &str) -> String {
+        let request = http::request(Method::GET, &format!("{}/{bucket}/{key}", self.url))
+            .header("authorization", authorization(region, "s3"));
+        let answer = http::send(request);
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        String::from_utf8(answer.body.to_vec()).unwrap()
+    }
+
     /// Puts an encrypted parameter into SSM.
     pub(crate) fn keep_parameter(&self, region: &str, name: &str, value: &str) {
         let parameter = json!({"Name": name, "Value": value, "Type": "SecureString"});
@@ -182,15 +191,16 @@ impl Aws {
         let request = http::request(Method::POST, &self.url)
             .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.1")
-            // moto reads the region and the service from here and checks nothing.
-            .header(
-                "authorization",
-                format!(
-                    "AWS4-HMAC-SHA256 Credential=harness/20250101/{region}/{service}/aws4_request, \
-                     SignedHeaders=host, Signature=none"
-                ),
-            )
+            .header("authorization", authorization(region, service))
             .body(body.to_string());
         serde_json::from_slice(&http::send(request).body).unwrap()
     }
+}
+
+/// moto reads the service and the region from here and checks nothing.
+fn authorization(region: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=harness/20250101/{region}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=none"
+    )
 }

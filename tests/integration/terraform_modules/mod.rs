@@ -2,6 +2,7 @@
 
 mod dockerhub_clone;
 mod ecr_mirror;
+mod pull_sync;
 mod sound;
 
 /// The provider of a root module. The environment says where its API is; moto and the sandbox know
