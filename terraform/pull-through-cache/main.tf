@@ -38,8 +38,12 @@ resource "aws_secretsmanager_secret_version" "ecr_pullthroughcache" {
   secret_string_wo         = jsonencode(var.credentials)
   secret_string_wo_version = var.credentials_version
 
+  # Secrets Manager makes a secret's first version the current one, whatever its stage. Later, what
+  # was filled in by hand stays current although Terraform writes this version again because Secrets
+  # Manager has cleared it away, or because it knows the secret from an older module.
+  version_stages = var.credentials_version == 1 ? ["FIRST"] : ["AWSCURRENT"]
+
   lifecycle {
-    # What was filled in by hand must survive, also where an older module made this secret.
     ignore_changes       = all
     replace_triggered_by = [terraform_data.credentials_version]
   }

@@ -76,7 +76,7 @@ run "every_input" {
   }
 
   assert {
-    condition     = terraform_data.credentials_version.input == 2
+    condition     = terraform_data.credentials_version.input == 2 
     error_message = "The credentials are not written again."
   }
 

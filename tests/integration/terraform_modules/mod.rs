@@ -3,6 +3,7 @@
 mod dockerhub_clone;
 mod ecr_mirror;
 mod pull_sync;
+mod readmes;
 mod sound;
 
 /// The provider of a root module. The environment says where its API is; moto and the sandbox know

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::harness::{Longshore, Terraform};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
@@ -41,8 +43,27 @@ fn every_module_is_sound_and_tested() {
     }
 }
 
+/// The modules that let longshore write allow it what the documentation says it needs.
+#[test]
+fn every_action_that_longshore_needs_is_allowed() {
+    let page = fs::read_to_string(Path::new(REPOSITORY).join("docs/iam.md")).unwrap();
+    let (_, policy) = page.split_once("```json\n").unwrap();
+    let (policy, _) = policy.split_once("\n```").unwrap();
+    let policy: Value = serde_json::from_str(policy).unwrap();
+    let needed = policy["Statement"][1]["Action"].as_array().unwrap();
+    assert!(needed.len() > 5, "{needed:?}");
+    for file in ["dockerhub-clone/codebuild.tf", "pull-sync/iam.tf"] {
+        let text = fs::read_to_string(Path::new(REPOSITORY).join("terraform").join(file)).unwrap();
+        let missing: Vec<_> = needed
+            .iter()
+            .filter(|action| !text.contains(&action.to_string()))
+            .collect();
+        assert_eq!(missing, [""; 0], "{file}");
+    }
+}
+
 /// What a folder holds, sorted.
-fn entries(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
