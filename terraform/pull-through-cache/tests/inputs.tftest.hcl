@@ -30,6 +30,11 @@ run "no_input_at_all" {
   }
 
   assert {
+    condition     = aws_secretsmanager_secret_version.ecr_pullthroughcache[0].version_stages == toset(["FIRST"])
+    error_message = "The placeholder may hide what was filled in by hand."
+  }
+
+  assert {
     condition     = [aws_ecr_pull_through_cache_rule.ecr_pullthroughcache.ecr_repository_prefix, aws_ecr_pull_through_cache_rule.ecr_pullthroughcache.upstream_registry_url, aws_ecr_pull_through_cache_rule.ecr_pullthroughcache.credential_arn] == ["docker-hub", "registry-1.docker.io", aws_secretsmanager_secret.ecr_pullthroughcache[0].arn]
     error_message = "The rule is another one."
   }
@@ -76,7 +81,7 @@ run "every_input" {
   }
 
   assert {
-    condition     = terraform_data.credentials_version.input == 2 
+    condition     = terraform_data.credentials_version.input == 2
     error_message = "The credentials are not written again."
   }
 

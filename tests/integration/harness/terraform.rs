@@ -54,13 +54,13 @@ impl Terraform {
         folder: &'a Path,
         text: &str,
         call: impl Fn(&Path, &[&str]) -> Longshore + 'a,
-    ) -> Root<'a> {
+    ) -> Root<impl Fn(&[&str]) -> Longshore + 'a> {
         let link = folder.join("longshore");
         std::os::unix::fs::symlink(env!("CARGO_MANIFEST_DIR"), link).unwrap();
         fs::write(folder.join("main.tf"), text).unwrap();
         let root = Root {
             settings: self.settings(folder),
-            call: Box::new(move |arguments| call(&self.program, arguments)),
+            call: move |arguments: &[&str]| call(&self.program, arguments),
         };
         root.run(&["init", "-input=false"]).exits(0);
         root
@@ -79,12 +79,12 @@ impl Terraform {
 }
 
 /// A root module.
-pub(crate) struct Root<'a> {
+pub(crate) struct Root<F> {
     settings: PathBuf,
-    call: Box<dyn Fn(&[&str]) -> Longshore + 'a>,
+    call: F,
 }
 
-impl Root<'_> {
+impl<F: Fn(&[&str]) -> Longshore> Root<F> {
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         (self.call)(arguments)
             .env("TF_CLI_CONFIG_FILE", &self.settings)
@@ -119,5 +119,6 @@ impl Root<'_> {
 
 /// Past the test runner, which would keep it to itself.
 fn say_not_run(what: &str, why: &str, variable: &str) {
-    writeln!(io::stderr(), "\n*** NOT RUN: {what}: {why} {variable} ***").unwrap();
+    let text = format!("\n*** NOT RUN: {what}: {why} {variable} ***\n");
+    io::stderr().write_all(text.as_bytes()).unwrap();
 }
