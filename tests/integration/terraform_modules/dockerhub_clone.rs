@@ -33,7 +33,8 @@ const ARGUMENTS: &str = r#"
   docker_hub_username     = "acme"
 "#;
 
-/// What the system to be replaced leaves in the state of its users, as far as images hang on it.
+/// What the system to be replaced leaves in the state of its users, as far as images and the token
+/// hang on it.
 const BEFORE: &str = r#"
 variable "containers" { type = map(list(string)) }
 variable "build_commands" {}
@@ -45,6 +46,11 @@ resource "aws_ecr_repository" "ecr" {
   for_each     = var.containers
   name         = "${var.namespace}/${each.key}"
   force_delete = true
+}
+resource "aws_ssm_parameter" "accesstoken" {
+  name  = "${var.prefix}docker"
+  type  = "SecureString"
+  value = var.docker_hub_access_token
 }
 resource "aws_ecr_lifecycle_policy" "foopolicy" {
   for_each   = aws_ecr_repository.ecr
@@ -95,7 +101,7 @@ fn its_build_makes_the_four_tags() {
     root.run(&["init"]).exits(0);
     let applied = root.apply(&[]).exits(0);
     assert!(
-        applied.stdout.contains("0 changed, 0 destroyed."),
+        applied.stdout.contains("1 changed, 0 destroyed."),
         "{}",
         applied.stdout
     );
