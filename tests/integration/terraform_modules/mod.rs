@@ -2,7 +2,9 @@
 
 mod dockerhub_clone;
 mod ecr_mirror;
+mod filled_in;
 mod pull_sync;
+mod pull_through;
 mod readmes;
 mod sound;
 
