@@ -43,7 +43,7 @@ locals {
       [
         {
           Effect   = "Allow"
-          Action   = ["ecr:GetAuthorizationToken"]
+          Action   = ["ecr:GetAccountSetting", "ecr:GetAuthorizationToken"]
           Resource = ["*"]
         },
         {

@@ -12,11 +12,13 @@ data "aws_region" "current" {
 locals {
   repository = "${var.aws_account_id}.dkr.ecr.${var.aws_region}.${data.aws_partition.current.dns_suffix}/${var.ecr_repo_name}"
 
-  # longshore reads these; what is empty counts as absent. The namespace is set so that a variable of
-  # Terraform's own environment cannot move the image.
+  # longshore reads these; what is empty counts as absent. Some are set only so that a variable of
+  # Terraform's own environment cannot send the image elsewhere.
   environment = {
     LONGSHORE_SOURCE     = var.docker_source
     LONGSHORE_REPOSITORY = "${var.ecr_repo_name}:${var.ecr_repo_tag}"
+    LONGSHORE_TO         = ""
+    LONGSHORE_ALL_TAGS   = ""
     LONGSHORE_NAMESPACE  = ""
     LONGSHORE_REGION     = var.aws_region
     LONGSHORE_ACCOUNT_ID = var.aws_account_id

@@ -19,12 +19,12 @@ locals {
       for statement in [
         {
           Effect   = "Allow"
-          Action   = ["ecr:GetAuthorizationToken"]
+          Action   = ["ecr:GetAccountSetting", "ecr:GetAuthorizationToken"]
           Resource = ["*"]
         },
         {
           Effect   = "Allow"
-          Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+          Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages"]
           Resource = distinct(local.source_arns)
         },
         {

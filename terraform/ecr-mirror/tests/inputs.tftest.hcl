@@ -24,6 +24,8 @@ run "required_inputs_alone" {
     condition = local.environment == {
       LONGSHORE_SOURCE     = "wordpress:php7.4-apache"
       LONGSHORE_REPOSITORY = "php_wordpress:base"
+      LONGSHORE_TO         = ""
+      LONGSHORE_ALL_TAGS   = ""
       LONGSHORE_NAMESPACE  = ""
       LONGSHORE_REGION     = "eu-west-1"
       LONGSHORE_ACCOUNT_ID = "123456789012"
@@ -86,6 +88,8 @@ run "every_input" {
     condition = local.environment == {
       LONGSHORE_SOURCE     = "ghcr.io/org/app:1 $(touch /tmp/x)"
       LONGSHORE_REPOSITORY = "team/app:1"
+      LONGSHORE_TO         = ""
+      LONGSHORE_ALL_TAGS   = ""
       LONGSHORE_NAMESPACE  = ""
       LONGSHORE_REGION     = "cn-north-1"
       LONGSHORE_ACCOUNT_ID = "012345678901"

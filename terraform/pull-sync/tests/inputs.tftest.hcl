@@ -233,7 +233,7 @@ run "a_key_of_aws" {
   }
 
   assert {
-    condition     = [for statement in local.task_policy.Statement : statement.Action[0]] == ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:CreateRepository", "kms:CreateGrant"]
+    condition     = [for statement in local.task_policy.Statement : statement.Action[0]] == ["ecr:GetAccountSetting", "ecr:BatchCheckLayerAvailability", "ecr:CreateRepository", "kms:CreateGrant"]
     error_message = "The task cannot encrypt what it creates."
   }
 }

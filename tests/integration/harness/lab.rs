@@ -52,10 +52,6 @@ impl Lab {
         }
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// The folder of the upstream registry's layouts.
     pub(crate) fn hub(&self) -> PathBuf {
         self.folder.path().join("hub")
