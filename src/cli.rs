@@ -53,6 +53,14 @@ pub struct Data {
     pub output: Output,
 }
 
+/// What to do when a registry allows no more pulls.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Patience {
+    /// Wait when Docker Hub allows no more pulls, for at most one window of its limit at a time
+    #[arg(long, env = "LONGSHORE_WAIT", value_parser = FalseyValueParser::new())]
+    pub wait: bool,
+}
+
 /// The form of what is written to stdout.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Output {
@@ -85,6 +93,10 @@ pub struct Selection {
     #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE", value_parser = path())]
     pub file: Option<PathBuf>,
 
+    /// Take the digests that `plan --lock FILE` wrote; resolve and list no tag
+    #[arg(long, value_name = "FILE", env = "LONGSHORE_LOCKED", value_parser = path())]
+    pub locked: Option<PathBuf>,
+
     /// Only these images, named as in the file or by destination [default: all]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
@@ -96,6 +108,10 @@ pub struct Plan {
     /// Which images.
     #[command(flatten)]
     pub selection: Selection,
+
+    /// Write what every tag resolved to into this file, which `--locked` takes
+    #[arg(long, value_name = "FILE", env = "LONGSHORE_LOCK", value_parser = path())]
+    pub lock: Option<PathBuf>,
 
     /// Exit with 5 when `apply` would change something
     #[arg(
@@ -127,6 +143,10 @@ pub struct Apply {
         value_parser = jobs
     )]
     pub jobs: NonZeroUsize,
+
+    /// How patient.
+    #[command(flatten)]
+    pub patience: Patience,
 
     /// What is written.
     #[command(flatten)]
@@ -215,6 +235,10 @@ pub struct Mirror {
     /// Where the destination registry really is, for tests and proxies
     #[arg(long, value_name = "URL", env = "LONGSHORE_REGISTRY")]
     pub registry: Option<String>,
+
+    /// How patient.
+    #[command(flatten)]
+    pub patience: Patience,
 
     /// What is written.
     #[command(flatten)]

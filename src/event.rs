@@ -30,6 +30,8 @@ pub enum Step {
     Refer,
     /// The tags of the source's repository are listed.
     List,
+    /// The source's manifests are read.
+    Read,
     /// The Docker daemon pulls the base and runs the lines, for one platform.
     Build(Platform),
     /// The Docker daemon uploads the built image.
@@ -49,6 +51,7 @@ impl fmt::Display for Step {
             Self::Overwrite => formatter.write_str("overwrite the tag"),
             Self::Copy => formatter.write_str("copy the image"),
             Self::Refer => formatter.write_str("find what refers to the image"),
+            Self::Read => formatter.write_str("read the source"),
             Self::List => formatter.write_str("list the source's tags"),
             Self::Render => formatter.write_str("generate the Dockerfile"),
             Self::Connect => formatter.write_str("connect to Docker"),
@@ -112,6 +115,8 @@ pub enum Event {
     Selected {
         /// The repository that was listed.
         source: Location,
+        /// The destination repository of what was selected.
+        repository: Repository,
         /// How many tags it has.
         listed: usize,
         /// How many tags each rule left: its name and the number.
@@ -144,6 +149,26 @@ pub enum Event {
         limit: u64,
         /// How long the window is that they are counted in.
         window: Duration,
+    },
+    /// A run needs more pulls than a registry still allows.
+    PullsShort {
+        /// The registry.
+        registry: Registry,
+        /// How many pulls the run needs, as far as that is known.
+        needed: u64,
+        /// How many are left.
+        remaining: u64,
+        /// How many images they do not suffice for.
+        images: usize,
+        /// Whether these images wait; they fail otherwise.
+        waits: bool,
+    },
+    /// The run waits until a registry allows more pulls.
+    PullsAwaited {
+        /// The registry.
+        registry: Registry,
+        /// The longest that it waits.
+        at_most: Duration,
     },
     /// Planning is over.
     Planned,

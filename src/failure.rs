@@ -17,6 +17,9 @@ pub enum Kind {
     Unreachable,
     /// Throttling, a server error or a broken connection: a later try may succeed.
     Transient,
+    /// A registry's budget of reads is used up, or it wants to be left alone: that lasts for
+    /// minutes or hours. Waited for on request only.
+    Exhausted,
     /// An immutable tag holds something else. Never retried.
     Conflict,
     /// Everything else: the same request would fail the same way.
@@ -31,6 +34,7 @@ impl Kind {
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::Transient => "transient",
+            Self::Exhausted => "exhausted",
             Self::Conflict => "conflict",
             Self::Permanent => "permanent",
         }

@@ -1,7 +1,7 @@
 //! `longshore apply`.
 
 use crate::cli::{self, Output, Talk};
-use crate::pipeline::{self, make_plan};
+use crate::pipeline::{self, Effort, make_plan};
 use crate::report::{OutcomeObject, outcome_table, tell_unlisted};
 
 use super::exit::Exit;
@@ -12,9 +12,12 @@ pub(super) async fn apply(arguments: cli::Apply, talk: Talk) -> anyhow::Result<E
     let specification = session::specification(&arguments.selection).await?;
     let access = session::access(&specification, console::observer(talk)).await?;
     let plan = make_plan(specification, &access).await?;
-    let jobs = arguments.jobs;
+    let effort = Effort {
+        jobs: arguments.jobs,
+        waits: arguments.patience.wait,
+    };
     tell_unlisted(&plan.unlisted, &*access.observer);
-    let outcome = pipeline::apply(plan, &access, &session::variable, jobs).await;
+    let outcome = pipeline::apply(plan, &access, &session::variable, effort).await;
     match arguments.data.output {
         Output::Text => console::print(&outcome_table(&outcome))?,
         Output::Json => console::print_json(&OutcomeObject::new("apply", &outcome))?,

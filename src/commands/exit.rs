@@ -78,7 +78,7 @@ impl Exit {
             Kind::Configuration => Self::Usage,
             Kind::Refused => Self::Refused,
             Kind::Unreachable => Self::Unreachable,
-            Kind::Transient | Kind::Conflict | Kind::Permanent => Self::Failed,
+            Kind::Transient | Kind::Exhausted | Kind::Conflict | Kind::Permanent => Self::Failed,
         }
     }
 }
@@ -100,6 +100,7 @@ pub(super) fn find_failure(error: &anyhow::Error) -> Option<&dyn Failure> {
             .or_else(|| as_failure::<registry::Error>(cause))
             .or_else(|| as_failure::<credentials::Error>(cause))
             .or_else(|| as_failure::<config::DocumentError>(cause))
+            .or_else(|| as_failure::<config::LockError>(cause))
             .or_else(|| as_failure::<config::Mistakes>(cause))
     })
 }

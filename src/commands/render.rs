@@ -9,7 +9,7 @@ use crate::cli::{self, Talk};
 use crate::config::ImageSpecification;
 use crate::failure::{Failure, Kind};
 use crate::image::Platform;
-use crate::pipeline::{self, Dockerfile, expand};
+use crate::pipeline::{self, Dockerfile, Expanded, expand};
 use crate::report::{tell_failure, tell_unlisted};
 
 use super::exit::Exit;
@@ -21,7 +21,11 @@ pub(super) async fn render(arguments: cli::Render, talk: Talk) -> anyhow::Result
     let specification = session::specification(&arguments.selection).await?;
     let observer = console::observer(talk);
     let upstreams = session::upstreams(&specification, Arc::clone(&observer))?;
-    let (specification, unlisted) = expand(specification, &upstreams, &*observer).await?;
+    let Expanded {
+        specification,
+        unlisted,
+        ..
+    } = expand(specification, &upstreams, &*observer).await?;
     // Asking the daemon would make `render` need one; `apply` asks.
     let daemon = Platform::new("linux", std::env::consts::ARCH, None);
     tell_unlisted(&unlisted, &*observer);

@@ -1,14 +1,14 @@
 //! Opens what a command works with: the specification, the registries, AWS.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 
 use crate::aws::{self, RootCertificates};
 use crate::cli::Selection;
-use crate::config::{self, Document, EcrDestination, Specification};
+use crate::config::{self, Document, EcrDestination, Lock, Specification};
 use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring, Scope, SecretStore};
 use crate::ecr::Ecr;
 use crate::event::{Event, Observer};
@@ -22,16 +22,24 @@ pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Reads and checks the file, and keeps the images that the arguments name.
+/// A path that was given: an empty one, as Terraform makes of what is left out, counts as absent.
+pub(super) fn given_path(path: Option<&PathBuf>) -> Option<&Path> {
+    path.map(PathBuf::as_path)
+        .filter(|path| !path.as_os_str().is_empty())
+}
+
+/// Reads and checks the file, pins it to the lock where one is named, and keeps the images that the
+/// arguments name.
 pub(super) async fn specification(selection: &Selection) -> anyhow::Result<Specification> {
-    let file = selection
-        .file
-        .clone()
-        .filter(|file| !file.as_os_str().is_empty());
+    let file = given_path(selection.file.as_ref()).map(Path::to_owned);
     // A terminal or pipe may take its time, and must not keep a signal from being heard.
     let read = tokio::task::spawn_blocking(move || Document::locate(file.as_deref(), &variable));
     let document = read.await.context("cannot read the configuration")??;
-    let specification = Specification::parse(&document, &variable)?;
+    let mut specification = Specification::parse(&document, &variable)?;
+    if let Some(path) = given_path(selection.locked.as_ref()) {
+        let name = path.display().to_string();
+        specification = Lock::read(path)?.pin(&name, specification)?;
+    }
     Ok(specification.narrow(&selection.images)?)
 }
 

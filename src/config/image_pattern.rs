@@ -77,16 +77,26 @@ impl ImagePattern {
                 kept,
             });
         }
-        tags.retain(|tag| !self.tags.literals.contains(tag));
-        let images = tags.into_iter().map(|tag| ImageSpecification {
-            source: self.image.source.by_tag(tag.clone()),
-            tag,
-            ..self.image.clone()
-        });
         Expansion {
-            images: images.collect(),
+            images: self.images(&tags),
             steps,
         }
+    }
+
+    /// The images of these tags, but for those that the same entry of the file names.
+    pub(super) fn images(&self, tags: &[Tag]) -> Vec<ImageSpecification> {
+        let unnamed = tags.iter().filter(|tag| !self.tags.literals.contains(tag));
+        let image = |tag: &Tag| ImageSpecification {
+            source: self.image.source.by_tag(tag.clone()),
+            tag: tag.clone(),
+            ..self.image.clone()
+        };
+        unnamed.map(image).collect()
+    }
+
+    /// Which tags are wanted.
+    pub(super) fn selection(&self) -> &TagSelection {
+        &self.tags
     }
 
     /// Keeps of what it stands for the part that the names ask for: a name without a tag asks for

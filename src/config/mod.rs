@@ -9,6 +9,8 @@ mod elsewhere;
 mod hint;
 mod image_pattern;
 mod images;
+mod lock;
+mod lock_file;
 mod mistakes;
 mod names;
 mod options;
@@ -30,6 +32,8 @@ mod written;
 
 pub use document::{CONFIG_VARIABLE, DEFAULT_FILE, Document, DocumentError};
 pub use image_pattern::{Expansion, ImagePattern};
+pub use lock::{Lock, LockedPattern};
+pub use lock_file::LockError;
 pub use mistakes::Mistakes;
 pub use password::Password;
 pub use single::SingleImage;

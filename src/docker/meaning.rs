@@ -14,6 +14,8 @@ pub enum Meaning {
     DiskFull,
     /// The registry has had too many requests.
     RateLimit,
+    /// The registry's budget of pulls is used up.
+    PullLimit,
     /// The tag exists and cannot be overwritten.
     ImmutableTag,
     /// The registry refused the credentials, or asked for some.
@@ -44,6 +46,10 @@ const TEXTS: &[(Meaning, &[&str])] = &[
             "failed to create task for container",
             ": failed to process ",
         ],
+    ),
+    (
+        Meaning::PullLimit,
+        &["pull rate limit", "increase-rate-limit"],
     ),
     (
         Meaning::RateLimit,
@@ -130,6 +136,7 @@ impl Meaning {
         match self {
             Self::Credentials => Kind::Refused,
             Self::Network => Kind::Unreachable,
+            Self::PullLimit => Kind::Exhausted,
             Self::RateLimit | Self::Server | Self::LostName => Kind::Transient,
             Self::ImmutableTag => Kind::Conflict,
             Self::Command | Self::Emulation | Self::DiskFull | Self::Missing | Self::Rejected => {
@@ -148,6 +155,10 @@ impl Meaning {
             ),
             Self::DiskFull => Some("free space where the daemon runs: `docker system prune`"),
             Self::RateLimit => Some("log in to that registry for a higher limit, or wait"),
+            Self::PullLimit => Some(
+                "log in to that registry for a higher limit, or wait until the limit's window has \
+                 passed, as `--wait` does",
+            ),
             Self::ImmutableTag => {
                 Some("push another tag, or set `on_conflict: keep` to leave what is there")
             }
@@ -199,8 +210,9 @@ mod tests {
             ),
             (
                 "toomanyrequests: You have reached your unauthenticated pull rate limit.",
-                Meaning::RateLimit,
+                Meaning::PullLimit,
             ),
+            ("toomanyrequests: Rate exceeded", Meaning::RateLimit),
             (
                 "tag invalid: The image tag 'v1' already exists in the 'r' repository and cannot be overwritten because the tag is immutable.",
                 Meaning::ImmutableTag,

@@ -9,16 +9,18 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::OnceCell;
 
-use crate::config::{ImageSpecification, Repositories};
+use crate::config::Repositories;
 use crate::docker::Docker;
 use crate::ecr::{Creation, Ecr};
 use crate::event::{Event, Step};
-use crate::failure::{Failure, chain};
+use crate::failure::{Failure, Kind, chain};
 use crate::image::{Digest, Repository};
 
+use super::budget::ration;
 use super::build::{Builder, Order};
 use super::copy::Copier;
 use super::docker_ends::DockerEnds;
+use super::patience::await_pulls;
 use super::planner::plan_images;
 use super::traffic::Tally;
 use super::way::Way;
@@ -33,30 +35,44 @@ pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 /// How long the last try waits: what was throttled or restarting needs a moment.
 const PAUSE_BEFORE_LAST_TRY: Duration = Duration::from_secs(2);
 
+/// How much is done at once, and how long it may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// How many images are worked on at once.
+    pub jobs: NonZeroUsize,
+    /// Whether images that a registry's budget of pulls does not suffice for wait until it does;
+    /// they fail otherwise.
+    pub waits: bool,
+}
+
 /// Reads a variable of the environment: where the Docker daemon is.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Applies a plan. The Docker daemon is asked for only when something has to be built; where it
 /// cannot be used nothing is built, and what is copied is copied all the same. Images that failed
 /// in a way that a retry can help are planned and done once more at the end: planning again finds
-/// what arrived after all.
+/// what arrived after all. What a registry's budget of pulls does not suffice for is told before
+/// anything moves, and is left out or waits.
 pub async fn apply(
     plan: Plan,
     access: &Access,
     environment: Environment<'_>,
-    jobs: NonZeroUsize,
+    effort: Effort,
 ) -> Outcome {
     let workshop = Workshop {
         access,
         environment,
-        jobs,
+        effort,
         repositories: plan.repositories.clone(),
         builder: OnceCell::new(),
         copier: Copier::new(access),
         creations: Mutex::default(),
     };
     let unlisted = plan.unlisted.clone();
-    let mut images = workshop.carry_out(plan, Try::First).await;
+    let (mut images, needed) = workshop.carry_out_within_budget(plan).await;
+    if effort.waits {
+        workshop.wait_for_pulls(&mut images, needed).await;
+    }
 
     let postponed = |image: &ImageOutcome| Try::First.postpones(&image.status);
     let indices: Vec<usize> = (0..images.len())
@@ -65,17 +81,10 @@ pub async fn apply(
     if !indices.is_empty() {
         tokio::time::sleep(PAUSE_BEFORE_LAST_TRY).await;
         workshop.forget_failed_creations();
-        let again = indices
-            .iter()
-            .map(|&index| images[index].plan.image.clone());
-        let again: Vec<ImageSpecification> = again.collect();
-        let plan = plan_images(again, workshop.repositories.clone(), access).await;
+        let plan = workshop.plan_again(&images, &indices).await;
         let again = workshop.carry_out(plan, Try::Last).await;
-        for (index, mut image) in indices.into_iter().zip(again) {
-            if let Some(before) = images[index].traffic {
-                *image.traffic.get_or_insert_default() += before;
-            }
-            images[index] = image;
+        for (index, image) in indices.into_iter().zip(again) {
+            images[index].try_again(image);
         }
     }
     Outcome {
@@ -107,7 +116,7 @@ impl Try {
 struct Workshop<'a> {
     access: &'a Access,
     environment: Environment<'a>,
-    jobs: NonZeroUsize,
+    effort: Effort,
     repositories: Repositories,
     builder: OnceCell<Result<Builder<'a>, StepError>>,
     copier: Copier<'a>,
@@ -140,6 +149,54 @@ impl<'a> Workshop<'a> {
             .map_err(Clone::clone)
     }
 
+    /// Does what the budget of pulls suffices for; returns how many pulls the plan needed, too.
+    async fn carry_out_within_budget(&self, mut plan: Plan) -> (Vec<ImageOutcome>, u64) {
+        let needed = ration(&mut plan, self.access, self.effort.waits).await;
+        (self.carry_out(plan, Try::First).await, needed)
+    }
+
+    /// Goes on with the images that lacked pulls whenever there are more, until none is left or
+    /// waiting brings nothing.
+    async fn wait_for_pulls(&self, images: &mut [ImageOutcome], mut needed: u64) {
+        loop {
+            let indices: Vec<usize> = (0..images.len())
+                .filter(|&index| lacks_pulls(&images[index].status))
+                .collect();
+            let Some(&first) = indices.first() else {
+                return;
+            };
+            // Only registries have budgets.
+            let Some(source) = images[first].plan.image.source.reference().cloned() else {
+                return;
+            };
+            let client = &self.access.upstreams.client;
+            let read_before = client.counted_manifests(&source.registry);
+            await_pulls(self.access, &source, needed.max(1)).await;
+            let plan = self.plan_again(images, &indices).await;
+            let (again, still_needed) = self.carry_out_within_budget(plan).await;
+            needed = still_needed;
+            let is_in_vain = again.iter().all(|image| lacks_pulls(&image.status))
+                && client.counted_manifests(&source.registry) == read_before;
+            for (index, image) in indices.into_iter().zip(again) {
+                if is_in_vain && let Status::Failed(error) = &image.status {
+                    self.access.observer.observe(failed(&image.plan, error));
+                }
+                images[index].try_again(image);
+            }
+            if is_in_vain {
+                return;
+            }
+        }
+    }
+
+    /// Looks again at some of these images.
+    async fn plan_again(&self, images: &[ImageOutcome], indices: &[usize]) -> Plan {
+        let again = indices
+            .iter()
+            .map(|&index| images[index].plan.image.clone());
+        plan_images(again.collect(), self.repositories.clone(), self.access).await
+    }
+
     async fn carry_out(&self, plan: Plan, attempt: Try) -> Vec<ImageOutcome> {
         if plan.builds() {
             // Asked for first: a missing daemon is told before anything else happens.
@@ -154,7 +211,7 @@ impl<'a> Workshop<'a> {
             async move { (index, work.await) }
         });
         let mut images: Vec<(usize, ImageOutcome)> = stream::iter(work)
-            .buffer_unordered(self.jobs.get())
+            .buffer_unordered(self.effort.jobs.get())
             .collect()
             .await;
         observer.observe(Event::Applied);
@@ -208,7 +265,13 @@ impl<'a> Workshop<'a> {
         };
         let traffic = plan.work().map(|_| tally.traffic());
         let bytes = traffic.map_or(0, |traffic| traffic.bytes);
-        if let Some(event) = end_of(&plan, &status, attempt, bytes, started) {
+        let waits = self.effort.waits && attempt == Try::First;
+        let event = if waits && lacks_pulls(&status) {
+            begun_and_postponed(&plan, &status)
+        } else {
+            end_of(&plan, &status, attempt, bytes, started)
+        };
+        if let Some(event) = event {
             self.access.observer.observe(event);
         }
         ImageOutcome {
@@ -329,16 +392,37 @@ fn end_of(
             bytes,
             elapsed: started.elapsed(),
         }),
-        Status::Failed(error) if *error.step() == Step::Connect => None,
+        // Both are told once for all.
+        Status::Failed(error) if matches!(error.step(), Step::Connect | Step::Read) => None,
         Status::Failed(error) if attempt.postpones(status) => Some(Event::Postponed {
             image,
             reason: error.to_string(),
         }),
-        Status::Failed(error) => Some(Event::Failed {
-            image,
-            reason: chain(error),
-            hint: error.hint(),
-        }),
+        Status::Failed(error) => Some(failed(plan, error)),
         Status::InPlace { .. } | Status::Left => None,
     }
+}
+
+/// What to say of an image that waits for pulls: nothing where it was not begun.
+fn begun_and_postponed(plan: &ImagePlan, status: &Status) -> Option<Event> {
+    match (status, &plan.decision) {
+        (Status::Failed(error), Ok(_)) => Some(Event::Postponed {
+            image: plan.destination.clone(),
+            reason: error.to_string(),
+        }),
+        _ => None,
+    }
+}
+
+fn failed(plan: &ImagePlan, error: &StepError) -> Event {
+    Event::Failed {
+        image: plan.destination.clone(),
+        reason: chain(error),
+        hint: error.hint(),
+    }
+}
+
+/// Whether an image failed because a registry allows no more pulls.
+fn lacks_pulls(status: &Status) -> bool {
+    matches!(status, Status::Failed(error) if error.kind() == Kind::Exhausted)
 }

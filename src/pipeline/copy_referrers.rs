@@ -4,7 +4,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use crate::event::{Event, Step};
-use crate::failure::{Failure, chain};
+use crate::failure::{Failure, Kind, chain};
 use crate::image::{Digest, Manifest, Tag, media_type};
 
 use super::StepError;
@@ -105,7 +105,7 @@ impl Copier<'_> {
         written.map_err(StepError::at(Step::Refer))
     }
 
-    /// Whether it was done. What a later try can help fails; the rest is told.
+    /// Whether it was done. What a later try or more pulls can help fails; the rest is told.
     fn or_warning(
         &self,
         way: Way<'_>,
@@ -114,7 +114,9 @@ impl Copier<'_> {
     ) -> Result<bool, StepError> {
         match result {
             Ok(()) => Ok(true),
-            Err(error) if error.kind().is_retryable() => Err(error),
+            Err(error) if error.kind().is_retryable() || error.kind() == Kind::Exhausted => {
+                Err(error)
+            }
             Err(error) => {
                 let image = way.destination.clone();
                 let message = format!("`{digest}` does not stand beside it: {}", chain(&error));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::config::{Expansion, ImagePattern, Mistakes, Specification};
+use crate::config::{Expansion, ImagePattern, LockedPattern, Mistakes, Specification};
 use crate::event::{Event, Observer, Step};
 use crate::image::{Location, Tag};
 
@@ -21,13 +21,23 @@ pub struct Unlisted {
     pub error: StepError,
 }
 
-/// The specification with every pattern replaced by the tags that it selects. A repository that
-/// cannot be listed fails alone: it is returned beside the specification, with why.
+/// A specification without patterns.
+#[derive(Clone, Debug)]
+pub struct Expanded {
+    /// The specification with every pattern replaced by the tags that it selects.
+    pub specification: Specification,
+    /// What each pattern selected.
+    pub chosen: Vec<LockedPattern>,
+    /// Repositories that could not be listed. Each fails alone.
+    pub unlisted: Vec<Unlisted>,
+}
+
+/// Replaces every pattern by the tags that it selects, which takes a list of its repository.
 pub async fn expand(
     specification: Specification,
     upstreams: &Upstreams,
     observer: &dyn Observer,
-) -> Result<(Specification, Vec<Unlisted>), Mistakes> {
+) -> Result<Expanded, Mistakes> {
     let mut sources: Vec<Location> = specification
         .patterns
         .iter()
@@ -45,7 +55,7 @@ pub async fn expand(
         .collect()
         .await;
 
-    let mut images = Vec::new();
+    let (mut images, mut chosen) = (Vec::new(), Vec::new());
     for pattern in &specification.patterns {
         let source = pattern.source();
         if let Some(Ok(tags)) = listed.get(&source) {
@@ -56,9 +66,12 @@ pub async fn expand(
             let kept = steps.iter().map(|step| (step.name, step.kept)).collect();
             observer.observe(Event::Selected {
                 source,
+                repository: pattern.repository().clone(),
                 listed: tags.len(),
                 kept,
             });
+            let tags = selected.iter().map(|image| image.tag.clone());
+            chosen.push(LockedPattern::new(pattern, tags.collect()));
             images.extend(selected);
         }
     }
@@ -69,5 +82,9 @@ pub async fn expand(
             error: tags.err()?,
         })
     });
-    Ok((specification.expanded(images)?, failed.collect()))
+    Ok(Expanded {
+        specification: specification.expanded(images)?,
+        chosen,
+        unlisted: failed.collect(),
+    })
 }

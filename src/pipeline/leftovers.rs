@@ -57,13 +57,8 @@ impl Leftovers {
                 }
             }
         }
+        // Only into ECR the daemon pushes several platforms: elsewhere they travel by digest.
         let Some(ecr) = access.destination.ecr() else {
-            // The OCI distribution specification lets a registry delete an image with its tag.
-            let tags: Vec<String> = self.tags.iter().map(|tag| format!("`{tag}`")).collect();
-            let tags = tags.join(", ");
-            warn(format!(
-                "temporary tags stay: {tags}; only in ECR they are removed"
-            ));
             return;
         };
         match ecr.delete_tags(&destination.repository, &self.tags).await {

@@ -39,6 +39,16 @@ pub struct ImageOutcome {
     pub traffic: Option<Traffic>,
 }
 
+impl ImageOutcome {
+    /// Takes what became of another try.
+    pub(super) fn try_again(&mut self, mut again: Self) {
+        if let Some(before) = self.traffic {
+            *again.traffic.get_or_insert_default() += before;
+        }
+        *self = again;
+    }
+}
+
 /// What became of one destination tag.
 #[derive(Clone, Debug)]
 pub enum Status {

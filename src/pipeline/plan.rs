@@ -1,7 +1,7 @@
 //! The plan: what would be done to each destination tag, and why. Pure: specification and what was
 //! observed in, decisions out.
 
-use crate::config::{ImageSpecification, OnConflict, Repositories};
+use crate::config::{ImageSpecification, LockedPattern, OnConflict, Repositories};
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Location, Repository};
@@ -16,6 +16,8 @@ pub struct Plan {
     pub create: Vec<Repository>,
     /// How destination repositories are treated.
     pub repositories: Repositories,
+    /// What each entry that selects tags by patterns selected.
+    pub chosen: Vec<LockedPattern>,
     /// Repositories whose tags could not be listed.
     pub unlisted: Vec<Unlisted>,
     /// One entry per destination tag, in the file's order.
@@ -125,6 +127,7 @@ impl Plan {
         Self {
             create,
             repositories,
+            chosen: Vec::new(),
             unlisted: Vec::new(),
             images,
         }

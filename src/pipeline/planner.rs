@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::image::Registry;
 use crate::registry::RateLimit;
 
-use super::expand::expand;
+use super::expand::{Expanded, expand};
 use super::observe::observe;
 use super::{Access, Plan};
 
@@ -14,9 +14,17 @@ use super::{Access, Plan};
 /// write the same tag are mistakes, also where only the listing shows it.
 pub async fn make_plan(specification: Specification, access: &Access) -> Result<Plan, Mistakes> {
     let observer = &*access.observer;
-    let (specification, unlisted) = expand(specification, &access.upstreams, observer).await?;
+    let Expanded {
+        specification,
+        chosen,
+        unlisted,
+    } = expand(specification, &access.upstreams, observer).await?;
     let plan = plan_images(specification.images, specification.repositories, access).await;
-    Ok(Plan { unlisted, ..plan })
+    Ok(Plan {
+        chosen,
+        unlisted,
+        ..plan
+    })
 }
 
 /// Looks at these images and decides what to do.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::challenge::Challenge;
 use super::rate_limit::RateLimit;
-use super::retry::retry_after;
+use super::retry::{MAX_RETRY_AFTER, retry_after};
 use crate::failure::{Kind, one_line};
 
 /// An answer with an error status.
@@ -87,6 +87,17 @@ impl Answer {
                 || self.says("increase-rate-limit"))
     }
 
+    /// Whether the registry wants to be left alone for longer than a run waits by itself.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.is_pull_limit() || self.asks_for_rest()
+    }
+
+    /// Whether the registry asks for a pause that is no matter of slower requests.
+    pub(super) fn asks_for_rest(&self) -> bool {
+        self.status == StatusCode::TOO_MANY_REQUESTS
+            && self.retry_after.is_some_and(|wait| wait > MAX_RETRY_AFTER)
+    }
+
     /// Whether the registry says that it has no such thing. The 404 of a blob store, or of a server
     /// that is no registry, does not say so.
     pub(super) fn is_missing(&self) -> bool {
@@ -139,9 +150,8 @@ impl Answer {
     pub(super) fn kind(&self) -> Kind {
         if self.is_conflict() {
             Kind::Conflict
-        } else if self.is_pull_limit() {
-            // It lasts for hours, so another try at the end of the run is wasted.
-            Kind::Permanent
+        } else if self.is_exhausted() {
+            Kind::Exhausted
         } else if self.is_transient() {
             Kind::Transient
         } else if self.is_refusal() {

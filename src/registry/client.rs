@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
+use tokio::time::Instant;
 
+use super::counted::Counted;
 use super::politeness::{Manners, Politeness};
 use super::rate_limit::RateLimit;
 use super::request::Request;
@@ -52,6 +55,7 @@ struct Inner {
 pub(super) struct Host {
     pub(super) session: Session,
     pub(super) manners: Manners,
+    pub(super) counted: Counted,
 }
 
 /// What a registry sent.
@@ -141,6 +145,11 @@ impl Client {
         self.host(registry).manners.rate_limit()
     }
 
+    /// How long the registry still wants to be left alone; zero where it did not ask for it.
+    pub fn rest(&self, registry: &Registry) -> Duration {
+        self.host(registry).manners.rest(Instant::now())
+    }
+
     pub(super) fn host(&self, registry: &Registry) -> Arc<Host> {
         let inner = &*self.inner;
         let mut hosts = inner.hosts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -158,6 +167,7 @@ impl Client {
                     &inner.politeness,
                     Arc::clone(&inner.transfers),
                 ),
+                counted: Counted::default(),
             })
         });
         Arc::clone(host)

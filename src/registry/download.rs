@@ -137,7 +137,9 @@ impl Download {
     }
 
     async fn send(&self) -> Result<Response, Arc<Cause>> {
-        let Host { session, manners } = &*self.host;
+        let Host {
+            session, manners, ..
+        } = &*self.host;
         let attempt = async || {
             manners.wait().await;
             session.send(&self.request, &self.client.meter).await

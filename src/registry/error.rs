@@ -232,7 +232,7 @@ impl Cause {
     /// Whether the same request may succeed within seconds.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::Answered(answer) => answer.is_transient() && !answer.is_pull_limit(),
+            Self::Answered(answer) => answer.is_transient() && !answer.is_exhausted(),
             Self::Unreachable { source, .. } => source.tls().is_none(),
             Self::Broken { .. } | Self::Stalled { .. } | Self::NoUpload { .. } => true,
             _ => false,
@@ -247,6 +247,13 @@ impl Cause {
     /// How long the server asks to wait.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         self.answer()?.retry_after
+    }
+
+    /// How long the registry asks to be left alone.
+    pub(super) fn rest(&self) -> Option<Duration> {
+        self.answer()
+            .filter(|answer| answer.asks_for_rest())?
+            .retry_after
     }
 
     /// Whether every later request to this registry would fail in the same way.

@@ -49,7 +49,14 @@ fn answer_hint(registry: &Registry, answer: &Answer, remedy: Option<&str>) -> Op
     if answer.is_pull_limit() {
         return Some(format!(
             "the pull rate limit of `{registry}` is used up: add a login for it under \
-             `upstreams`, or wait until the limit's window of 6 hours has passed"
+             `upstreams`, or wait until the limit's window has passed, as `--wait` does"
+        ));
+    }
+    if let Some(rest) = answer.retry_after.filter(|_| answer.asks_for_rest()) {
+        return Some(format!(
+            "`{registry}` wants to be left alone for {} minutes: wait so long, as `--wait` does, \
+             or add a login for it under `upstreams`",
+            rest.as_secs().div_ceil(60)
         ));
     }
     if answer.says("HTTP request to an HTTPS server") {

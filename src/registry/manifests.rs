@@ -89,8 +89,13 @@ impl Client {
     }
 
     /// Reads a manifest, byte for byte, and checks its digest; `None` when there is no such
-    /// manifest. Docker Hub counts this as a pull.
+    /// manifest. Docker Hub counts this as a pull, so that what it sent once is not asked for again
+    /// by its digest.
     pub async fn get_manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Error> {
+        let host = self.host(&reference.registry);
+        if let Some(manifest) = host.counted.get(reference) {
+            return Ok(Some(manifest));
+        }
         let request = read(Method::GET, reference, "read");
         let reply = match self.exchange(&request, MAX_MANIFEST).await {
             Err(error) if error.is_missing() => return Ok(None),
@@ -103,7 +108,11 @@ impl Client {
                 .verify(&digest)
                 .map_err(|cause| request.failed(cause))?;
         }
-        Ok(Some(Manifest::new(media_type, reply.body.clone())))
+        let manifest = Manifest::new(media_type, reply.body.clone());
+        if host.manners.rate_limit().is_some() {
+            host.counted.keep(&reference.repository, &manifest);
+        }
+        Ok(Some(manifest))
     }
 
     /// Writes a manifest under the reference's digest or, where it has none, under its tag. All

@@ -5,6 +5,7 @@ mod authorization;
 mod blobs;
 mod challenge;
 mod client;
+mod counted;
 mod download;
 mod endpoint;
 mod error;

@@ -79,6 +79,8 @@ pub(super) struct Manners {
     heads: Option<Mutex<Pace>>,
     pause: Mutex<Pause>,
     rate_limit: Mutex<Option<RateLimit>>,
+    /// When the registry may be asked again that wanted to be left alone.
+    rested: Mutex<Option<Instant>>,
 }
 
 impl Manners {
@@ -97,6 +99,7 @@ impl Manners {
             heads: pace(registry.is_docker_hub(), DOCKER_HUB_HEADS),
             pause: Mutex::default(),
             rate_limit: Mutex::default(),
+            rested: Mutex::default(),
             registry,
         }
     }
@@ -171,6 +174,19 @@ impl Manners {
         if told.is_some() {
             *locked(&self.rate_limit) = told;
         }
+    }
+
+    /// The registry wants to be left alone. Nobody waits for that by itself: it may be hours.
+    pub(super) fn leave_alone(&self, asked: Option<Duration>) {
+        if let Some(rest) = asked {
+            *locked(&self.rested) = Instant::now().checked_add(rest);
+        }
+    }
+
+    /// How long the registry still wants to be left alone.
+    pub(super) fn rest(&self, now: Instant) -> Duration {
+        let rested = *locked(&self.rested);
+        rested.map_or(Duration::ZERO, |end| end.saturating_duration_since(now))
     }
 
     pub(super) fn rate_limit(&self) -> Option<RateLimit> {

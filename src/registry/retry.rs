@@ -21,8 +21,8 @@ const THROTTLES: usize = 9;
 /// short enough not to be noticed: what lasts longer is tried again at the end of the run.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// The longest pause that a server can ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
+/// The longest pause that a server can ask for between two tries.
+pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// Runs an operation until it succeeds, fails for good or has been tried often enough, and tells the
 /// registry's manners how it went. Where the registry asked for slower requests it is for the
@@ -52,14 +52,17 @@ where
         };
         manners.learn(cause.answer().and_then(|answer| answer.rate_limit));
         if !cause.may_pass() {
+            manners.leave_alone(cause.rest());
             return Err(cause);
         }
         let pause = if cause.is_throttle() {
-            manners.throttled(method, cause.retry_after());
+            let asked = cause.retry_after();
+            manners.throttled(method, asked.map(|asked| asked.min(MAX_RETRY_AFTER)));
             throttles.next().map(|_| Duration::ZERO)
         } else {
             let pause = pauses.next();
-            pause.map(|pause| cause.retry_after().unwrap_or(pause))
+            let asked = cause.retry_after();
+            pause.map(|pause| asked.map_or(pause, |asked| asked.min(MAX_RETRY_AFTER)))
         };
         let Some(pause) = pause else {
             return Err(cause);
@@ -69,17 +72,14 @@ where
     }
 }
 
-/// How long a server asks to wait: `Retry-After` in seconds or as an HTTP date, at most a minute.
+/// How long a server asks to wait: `Retry-After` in seconds or as an HTTP date.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match value.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(value)
-            .ok()?
-            .duration_since(now)
-            .unwrap_or_default(),
-    };
-    Some(wait.min(MAX_RETRY_AFTER))
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    Some(until.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
         let now = httpdate::parse_http_date("Tue, 20 Oct 2026 12:00:00 GMT").unwrap();
         for (value, seconds) in [
             ("7", Some(7)),
-            ("3600", Some(60)),
+            ("3600", Some(3600)),
             ("Tue, 20 Oct 2026 12:00:05 GMT", Some(5)),
             ("Tue, 20 Oct 2026 11:00:00 GMT", Some(0)),
             ("soon", None),

@@ -75,11 +75,15 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         Event::NoDocker { .. }
         | Event::Failed { .. }
         | Event::Warning { .. }
+        | Event::PullsShort { .. }
         | Event::Postponed { .. } => true,
+        // A pattern with a slip of the pen would be silent otherwise.
+        Event::Selected { kept, .. } if is_empty(kept) => true,
         Event::Finished { .. }
         | Event::RepositoryCreated { .. }
         | Event::Paused { .. }
-        | Event::PullsLeft { .. } => style != Style::Quiet,
+        | Event::PullsLeft { .. }
+        | Event::PullsAwaited { .. } => style != Style::Quiet,
         _ => style == Style::Verbose,
     };
     if !shows {
@@ -95,15 +99,21 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         Event::Reached { image, step } => vec![format!("{}: {step}", name(image))],
         Event::Selected {
             source,
+            repository,
             listed,
             kept,
         } => {
-            let kept = kept
+            let rules = kept
                 .iter()
-                .map(|(rule, kept)| format!(", {kept} after `{rule}`"));
-            let kept: String = kept.collect();
+                .map(|(rule, kept)| format!("`{rule}` keeps {kept}"));
+            let rules = rules.collect::<Vec<_>>().join(", ");
+            let warning = if is_empty(kept) {
+                "warning: no tag is left: "
+            } else {
+                ""
+            };
             vec![format!(
-                "{}: {}{kept}",
+                "{warning}{} for {repository}: {}, of which {rules}",
                 source.familiar(),
                 count(*listed, "tag")
             )]
@@ -133,6 +143,37 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             let pulls = count(usize::try_from(*limit).unwrap_or(usize::MAX), "pull");
             vec![format!(
                 "{registry} allows {remaining} of {pulls} in {hours} h"
+            )]
+        }
+        Event::PullsShort {
+            registry,
+            needed,
+            remaining,
+            images,
+            waits,
+        } => {
+            let images = match images {
+                // The daemon may have the bases already.
+                0 => "what Docker builds".to_owned(),
+                number => count(*number, "image"),
+            };
+            let yet = if *waits { " yet" } else { "" };
+            let mut lines = vec![format!(
+                "warning: {registry} allows {remaining} more pulls and about {needed} are needed: \
+                 not enough for {images}{yet}"
+            )];
+            if !waits {
+                lines.push(format!(
+                    "  hint: add a login for `{registry}` under `upstreams`, let `apply --wait` \
+                     wait, or name fewer images"
+                ));
+            }
+            lines
+        }
+        Event::PullsAwaited { registry, at_most } => {
+            let minutes = at_most.as_secs().div_ceil(60);
+            vec![format!(
+                "waiting until {registry} allows more pulls, for at most {minutes} min"
             )]
         }
         Event::Planned
@@ -176,6 +217,11 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             lines
         }
     }
+}
+
+/// Whether a selection of tags left none.
+fn is_empty(kept: &[(&'static str, usize)]) -> bool {
+    kept.last().is_some_and(|(_, kept)| *kept == 0)
 }
 
 /// An error and its remedy, as every command prints them.

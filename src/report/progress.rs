@@ -190,6 +190,8 @@ impl Observer for Progress {
             | Event::SourceRead { .. }
             | Event::Paused { .. }
             | Event::PullsLeft { .. }
+            | Event::PullsShort { .. }
+            | Event::PullsAwaited { .. }
             | Event::NoDocker { .. }
             | Event::RepositoryCreated { .. }
             | Event::Warning { .. } => {}

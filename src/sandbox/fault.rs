@@ -38,6 +38,18 @@ pub enum Effect {
         /// How many bytes still arrive.
         after: usize,
     },
+    /// The true answer's body ends after so many bytes, as if there were no more.
+    Truncate {
+        /// How many bytes still arrive.
+        after: usize,
+    },
+    /// A bit in the middle of the true answer's body is another.
+    Corrupt,
+    /// The connection is closed when so many bytes of the request's body were read.
+    Reset {
+        /// How many bytes are read.
+        after: usize,
+    },
     /// The true answer comes late.
     Delay(Duration),
 }

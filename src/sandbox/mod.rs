@@ -36,5 +36,5 @@ mod upstream;
 
 pub use fault::{Effect, Fault};
 pub use log::{Request, Server};
-pub use options::{Login, Options, Ports, Upstream};
+pub use options::{EcrToken, Login, Options, Ports, PullLimit, Upstream};
 pub use server::{Sandbox, StartError};

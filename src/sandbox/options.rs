@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -59,11 +60,32 @@ pub struct Upstream {
     pub bearer: bool,
     /// The only login accepted. `None`: anonymous.
     pub login: Option<Login>,
+    /// The only ECR token accepted, by HTTP Basic at every request, as if this were the ECR of
+    /// another account and region. `None`: it is no ECR.
+    pub ecr_token: Option<EcrToken>,
     /// How many manifests may be pulled before 429, shown in `ratelimit-remaining`; a HEAD costs
     /// nothing. `None`: no limit and no such headers, as for Docker Hub's paying customers.
-    pub pulls: Option<u32>,
+    pub pulls: Option<PullLimit>,
     /// Whether it lists what refers to a manifest. Docker Hub does not (docker/roadmap#724).
     pub referrers: bool,
+}
+
+/// How many manifests may be pulled in which time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PullLimit {
+    /// How many.
+    pub pulls: u32,
+    /// How long the window is that they are counted in, in whole seconds.
+    pub window: Duration,
+}
+
+/// To whom and where `GetAuthorizationToken` gave a token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EcrToken {
+    /// The caller's account, twelve digits.
+    pub account_id: String,
+    /// The region that was asked.
+    pub region: String,
 }
 
 /// A user name and a password.
@@ -99,8 +121,19 @@ impl Upstream {
             root: root.into(),
             bearer: true,
             login: None,
+            ecr_token: None,
             pulls: None,
             referrers: false,
+        }
+    }
+}
+
+impl PullLimit {
+    /// So many in Docker Hub's window of six hours.
+    pub fn new(pulls: u32) -> Self {
+        Self {
+            pulls,
+            window: Duration::from_hours(6),
         }
     }
 }

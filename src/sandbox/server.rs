@@ -172,6 +172,11 @@ impl Sandbox {
         self.state.traffic.inject(fault);
     }
 
+    /// Ends every fault.
+    pub fn mend(&self) {
+        self.state.traffic.mend();
+    }
+
     /// Makes every registry token issued so far an expired one, as if twelve hours had passed.
     pub fn expire_tokens(&self) {
         self.state.tokens.expire_passwords();

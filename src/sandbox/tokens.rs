@@ -9,14 +9,19 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::fresh;
 use super::lock::lock;
+use super::options::EcrToken;
 
 /// What was issued. It is forgotten when the sandbox ends.
 #[derive(Default)]
 pub(super) struct Tokens {
-    /// Whether each password is still good.
-    passwords: Mutex<HashMap<String, bool>>,
+    passwords: Mutex<HashMap<String, Password>>,
     /// The ARN that each access key id stands for.
     keys: Mutex<HashMap<String, String>>,
+}
+
+struct Password {
+    is_good: bool,
+    token: EcrToken,
 }
 
 /// What a password is worth.
@@ -29,9 +34,10 @@ pub(super) enum Worth {
 
 impl Tokens {
     /// A new password.
-    pub(super) fn issue_password(&self) -> String {
+    pub(super) fn issue_password(&self, token: EcrToken) -> String {
         let password = format!("{}{}", fresh::identifier(), fresh::identifier());
-        lock(&self.passwords).insert(password.clone(), true);
+        let is_good = true;
+        lock(&self.passwords).insert(password.clone(), Password { is_good, token });
         password
     }
 
@@ -39,20 +45,28 @@ impl Tokens {
     pub(super) fn expire_passwords(&self) {
         lock(&self.passwords)
             .values_mut()
-            .for_each(|good| *good = false);
+            .for_each(|password| password.is_good = false);
     }
 
     /// What the login of a registry request is worth.
     pub(super) fn worth(&self, headers: &HeaderMap) -> Worth {
-        let login = basic(headers);
-        let password = login
-            .filter(|(name, _)| name == "AWS")
-            .map(|(_, word)| word);
-        match password.and_then(|word| lock(&self.passwords).get(&word).copied()) {
-            Some(true) => Worth::Good,
-            Some(false) => Worth::Expired,
+        match self.find(headers) {
+            Some((true, _)) => Worth::Good,
+            Some((false, _)) => Worth::Expired,
             None => Worth::Unknown,
         }
+    }
+
+    /// Whether the login of a registry request is a good one and was issued so.
+    pub(super) fn is(&self, token: &EcrToken, headers: &HeaderMap) -> bool {
+        matches!(self.find(headers), Some((true, issued)) if issued == *token)
+    }
+
+    fn find(&self, headers: &HeaderMap) -> Option<(bool, EcrToken)> {
+        let (_, word) = basic(headers).filter(|(name, _)| name == "AWS")?;
+        let passwords = lock(&self.passwords);
+        let password = passwords.get(&word)?;
+        Some((password.is_good, password.token.clone()))
     }
 
     /// A new access key id that stands for an ARN.

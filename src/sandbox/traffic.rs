@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http;
+use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -48,6 +49,10 @@ impl Traffic {
         lock(&self.faults).push(fault);
     }
 
+    pub(super) fn mend(&self) {
+        lock(&self.faults).clear();
+    }
+
     /// Lets a request through to its answer, notes it, and lets the first fault that matches
     /// strike.
     pub(super) async fn pass<F: Future<Output = Response>>(
@@ -79,15 +84,23 @@ impl Traffic {
                 plain(status, headers, body)
             }
             Some(Effect::Cut { after }) => cut(answer(request).await, after).await,
+            Some(Effect::Truncate { after }) => {
+                let change = |body: Vec<u8>| body[..after.min(body.len())].to_vec();
+                changed(answer(request).await, change).await
+            }
+            Some(Effect::Corrupt) => changed(answer(request).await, flipped).await,
+            Some(Effect::Reset { after }) => {
+                take(request.into_body(), after).await;
+                self.note(entry);
+                close()
+            }
             Some(Effect::Delay(time)) => {
                 tokio::time::sleep(time).await;
                 answer(request).await
             }
             Some(Effect::Drop) => {
                 self.note(entry);
-                // Unwinding ends the task that serves the connection, which closes it whatever the
-                // method; `resume_unwind` prints nothing.
-                panic::resume_unwind(Box::new(()));
+                close()
             }
         };
         entry.status = Some(response.status().as_u16());
@@ -109,6 +122,22 @@ impl Traffic {
     }
 }
 
+/// Closes the connection, whatever the method: unwinding ends the task that serves it, and
+/// `resume_unwind` prints nothing.
+fn close() -> ! {
+    panic::resume_unwind(Box::new(()))
+}
+
+/// Reads so many bytes of a body.
+async fn take(body: Body, mut count: usize) {
+    let mut pieces = body.into_data_stream();
+    while count > 0
+        && let Some(Ok(piece)) = pieces.next().await
+    {
+        count = count.saturating_sub(piece.len());
+    }
+}
+
 /// A client that is still sending when the answer comes may see a reset instead of the answer.
 async fn drain(body: Body) {
     let mut pieces = body.into_data_stream();
@@ -123,6 +152,23 @@ fn plain(status: u16, headers: Vec<(&'static str, String)>, body: String) -> Res
     response
         .body(Body::from(body))
         .expect("a fault's status and headers are valid")
+}
+
+/// The response with another body, whose length it tells.
+async fn changed(response: Response, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let whole = axum::body::to_bytes(body, usize::MAX).await;
+    let body = change(whole.unwrap_or_default().to_vec());
+    parts.headers.insert(CONTENT_LENGTH, body.len().into());
+    Response::from_parts(parts, Body::from(body))
+}
+
+fn flipped(mut body: Vec<u8>) -> Vec<u8> {
+    let middle = body.len() / 2;
+    if let Some(byte) = body.get_mut(middle) {
+        *byte ^= 1;
+    }
+    body
 }
 
 async fn cut(response: Response, after: usize) -> Response {

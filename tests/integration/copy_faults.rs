@@ -7,20 +7,7 @@ use std::time::{Duration, Instant};
 use longshore::image::Digest;
 use longshore::sandbox::{Effect, Fault, Request, Server};
 
-use crate::harness::{Lab, Run};
-
-/// Bytes that stay as large when they are compressed: enough for a connection to break in their
-/// midst.
-fn noise(seed: u64) -> Vec<u8> {
-    let mut state = seed;
-    let next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 56) as u8
-    };
-    std::iter::repeat_with(next).take(8 * 1024 * 1024).collect()
-}
+use crate::harness::{Lab, Run, noise};
 
 /// A lab with one large image to copy, and the image's digest.
 fn lab() -> (Lab, Digest) {

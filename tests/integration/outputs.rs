@@ -52,6 +52,46 @@ fn a_plan() {
 }
 
 #[test]
+fn what_each_rule_keeps() {
+    let lab = Lab::new();
+    lab.write(
+        "destination: {namespace: outputs}\n\
+         images:\n\
+         - {source: redis, tags: ['7.*', '6.2', latest]}\n\
+         - source: redis\n  \
+           repository: cache\n  \
+           tags: {semver: '>=7 <9', exclude: ['*.0'], newest: 1}\n\
+         - {source: node, tags: ['**']}\n\
+         - {source: nats, tags: ['9.*']}\n\
+         - mongo\n",
+    );
+    for tag in [
+        "6.2",
+        "7.0",
+        "7.2",
+        "7.4",
+        "7.4-alpine",
+        "8.0",
+        "9.0",
+        "latest",
+    ] {
+        lab.offer("library/redis", tag, tag.as_bytes());
+    }
+    for (repository, tag) in [("node", "22"), ("nats", "2.10"), ("mongo", "latest")] {
+        lab.offer(&format!("library/{repository}"), tag, tag.as_bytes());
+    }
+    let run = lab.longshore(&["plan", "-v"]).run().exits(0);
+    insta::assert_snapshot!("selection", run.stderr);
+    let run = lab.longshore(&["plan", "-v", "redis:7.4"]).run().exits(0);
+    insta::assert_snapshot!("selection_of_one", run.stderr);
+    let run = lab.longshore(&["apply", "-q"]).run().exits(0);
+    insta::assert_snapshot!(
+        run.stderr,
+        @"warning: no tag is left: nats for outputs/nats: 1 tag, of which `include` keeps 0"
+    );
+}
+
+#[test]
 fn an_outcome() {
     let lab = lab();
     let run = lab

@@ -1,5 +1,7 @@
 //! What is asked for manifests, and what is made of the answers.
 
+use std::time::Duration;
+
 use super::*;
 use crate::failure::{Failure, Kind};
 use crate::registry::Cause;
@@ -187,11 +189,29 @@ async fn docker_hubs_pull_limit_is_named_and_not_hammered() {
         .get_manifest(&image)
         .await
         .unwrap_err();
-    assert_eq!(error.kind(), Kind::Permanent);
+    assert_eq!(error.kind(), Kind::Exhausted);
     assert_eq!(
         error.hint().unwrap(),
         "the pull rate limit of `docker.io` is used up: add a login for it under `upstreams`, \
-         or wait until the limit's window of 6 hours has passed"
+         or wait until the limit's window has passed, as `--wait` does"
     );
     assert_eq!(fake.log(), ["GET /v2/library/redis/manifests/7"]);
+}
+
+#[tokio::test]
+async fn a_registry_that_wants_to_be_left_alone_is() {
+    let fake = Fake::start(|_, _| Reply::status(429).header("retry-after", "3600")).await;
+    let (client, image) = (fake.client(), fake.image("app:1"));
+    let error = client.get_manifest(&image).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Exhausted);
+    let registry = &image.registry;
+    assert_eq!(
+        error.hint().unwrap(),
+        format!(
+            "`{registry}` wants to be left alone for 60 minutes: wait so long, as `--wait` does, \
+             or add a login for it under `upstreams`"
+        )
+    );
+    assert!(client.rest(registry) > Duration::from_mins(59));
+    assert_eq!(fake.log(), ["GET /v2/app/manifests/1"]);
 }

@@ -8,11 +8,14 @@ use super::{
     images, layers, parameters, policies, repositories, resource_tags, rules, scanning, secrets,
     settings, templates, token,
 };
+use crate::sandbox::options::EcrToken;
 use crate::sandbox::state::State;
 
-/// Calls an operation with its input. Only ECR's stand here without their service.
+/// Calls an operation with its input. Only ECR's stand here without their service. A token is
+/// issued for the caller.
 pub(super) async fn dispatch(
     state: &State,
+    caller: EcrToken,
     operation: &str,
     input: Value,
 ) -> Result<Value, Exception> {
@@ -20,9 +23,9 @@ pub(super) async fn dispatch(
         return secrets_manager(state, operation, input);
     }
     match operation {
-        "GetAuthorizationToken" => Ok(token::issue(state)),
+        "GetAuthorizationToken" => Ok(token::issue(state, caller)),
         // ECR Public's, whose one token opens the one registry here, too.
-        "SpencerFrontendService.GetAuthorizationToken" => Ok(token::issue_public(state)),
+        "SpencerFrontendService.GetAuthorizationToken" => Ok(token::issue_public(state, caller)),
         "DescribeRepositories" => repositories::describe(state, read(input)?),
         "CreateRepository" => repositories::create(state, read(input)?),
         "DeleteRepository" => repositories::delete(state, &read(input)?),

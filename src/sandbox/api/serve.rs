@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::dispatch::dispatch;
 use super::exception::{Exception, respond};
 use super::sts;
-use crate::sandbox::Options;
+use crate::sandbox::options::{EcrToken, Options};
 use crate::sandbox::state::State;
 
 const ECR: &str = "AmazonEC2ContainerRegistry_V20150921.";
@@ -32,7 +32,7 @@ pub(in crate::sandbox) async fn serve(
     if !headers.contains_key("x-amz-target") {
         return sts::serve(state, key, operation, body);
     }
-    match call(state, key, operation.unwrap_or_default(), body).await {
+    match call(state, headers, operation.unwrap_or_default(), body).await {
         Ok(output) => respond(StatusCode::OK, output.to_string()),
         Err(exception) => exception.into_response(),
     }
@@ -40,14 +40,16 @@ pub(in crate::sandbox) async fn serve(
 
 async fn call(
     state: &State,
-    key: Option<&str>,
+    headers: &HeaderMap,
     operation: &str,
     body: &[u8],
 ) -> Result<Value, Exception> {
+    let key = access_key_id(headers);
     check(state, key)?;
     let input = parse(body)?;
     check_registry(state, key, operation, &input)?;
-    dispatch(state, operation, input).await
+    let caller = caller(state, key, headers);
+    dispatch(state, caller, operation, input).await
 }
 
 fn parse(body: &[u8]) -> Result<Value, Exception> {
@@ -109,9 +111,24 @@ pub(super) fn is_known(state: &State, key: Option<&str>) -> bool {
     }
 }
 
-/// The access key id of `Authorization: AWS4-HMAC-SHA256 Credential=KEY/DATE/..., ...`.
+/// Who calls, and which region is asked.
+fn caller(state: &State, key: Option<&str>, headers: &HeaderMap) -> EcrToken {
+    EcrToken {
+        account_id: sts::caller_account(state, key),
+        region: scope(headers, 2)
+            .unwrap_or(&state.options.region)
+            .to_owned(),
+    }
+}
+
+/// The access key id of a signed request.
 fn access_key_id(headers: &HeaderMap) -> Option<&str> {
+    scope(headers, 0)
+}
+
+/// A part of `Authorization: AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/ecr/aws4_request, ...`.
+fn scope(headers: &HeaderMap, part: usize) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (_, credential) = value.split_once("Credential=")?;
-    credential.split('/').next()
+    credential.split('/').nth(part)
 }

@@ -52,9 +52,14 @@ pub(super) fn caller(state: &State, key: Option<&str>) -> String {
         .unwrap_or_else(own)
 }
 
-fn caller_identity(state: &State, key: Option<&str>) -> Response {
+/// The account of whoever has this access key.
+pub(super) fn caller_account(state: &State, key: Option<&str>) -> String {
     let arn = caller(state, key);
-    let account = arn.split(':').nth(4).unwrap_or_default();
+    arn.split(':').nth(4).unwrap_or_default().to_owned()
+}
+
+fn caller_identity(state: &State, key: Option<&str>) -> Response {
+    let (arn, account) = (caller(state, key), caller_account(state, key));
     let result =
         format!("<Arn>{arn}</Arn><UserId>AIDASANDBOX</UserId><Account>{account}</Account>");
     answer("GetCallerIdentity", &result)

@@ -51,6 +51,34 @@ async fn answers_break_off_and_come_late() {
     assert_eq!(response.chunk().await.unwrap().unwrap(), "a l");
     assert!(response.chunk().await.is_err());
 
+    let inject = |effect| {
+        let fault = Fault::new("starport", effect);
+        client.sandbox.inject(fault.at(Server::Storage));
+    };
+    let read = async || {
+        client
+            .http
+            .get(&address)
+            .send()
+            .await
+            .unwrap()
+            .bytes()
+            .await
+    };
+    inject(Effect::Truncate { after: 3 });
+    assert_eq!(read().await.unwrap(), "a l");
+    inject(Effect::Corrupt);
+    assert_eq!(read().await.unwrap(), "a l`yer");
+    inject(Effect::Drop);
+    client.sandbox.mend();
+    assert_eq!(read().await.unwrap(), "a layer");
+    let reset = Effect::Reset { after: 1 };
+    client
+        .sandbox
+        .inject(Fault::new("/v2/", reset).method("PUT"));
+    let put = client.request(Method::PUT, "/v2/app/manifests/1");
+    assert!(put.body("a manifest").send().await.is_err());
+
     let time = Duration::from_millis(50);
     client.sandbox.inject(Fault::new("", Effect::Delay(time)));
     let start = Instant::now();

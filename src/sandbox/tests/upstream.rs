@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::client::{Client, header, refused};
 use crate::image::{Digest, Platform, media_type};
 use crate::sandbox::layout::{PlatformImage, busybox, write_image, write_manifest};
-use crate::sandbox::{Login, Options, Upstream};
+use crate::sandbox::{Login, Options, PullLimit, Upstream};
 
 async fn start(change: impl FnOnce(Upstream) -> Upstream) -> (Client, TempDir) {
     let root = tempfile::tempdir().unwrap();
@@ -124,7 +124,7 @@ async fn a_token_is_needed_for_each_repository() {
 #[tokio::test]
 async fn pulls_are_counted_and_checks_are_not() {
     let (client, root) = start(|upstream| Upstream {
-        pulls: Some(1),
+        pulls: Some(PullLimit::new(1)),
         ..open(upstream)
     })
     .await;

@@ -14,7 +14,7 @@ use url::form_urlencoded::parse;
 use crate::sandbox::fresh;
 use crate::sandbox::lock::lock;
 use crate::sandbox::options::{Login, Upstream};
-use crate::sandbox::tokens::basic;
+use crate::sandbox::tokens::{Tokens, basic};
 
 const SERVICE: &str = "registry.docker.io";
 
@@ -54,10 +54,15 @@ impl Access {
     pub(super) fn refuse(
         &self,
         upstream: &Upstream,
+        tokens: &Tokens,
         address: SocketAddr,
         headers: &HeaderMap,
         repository: Option<&str>,
     ) -> Option<Response> {
+        if let Some(token) = &upstream.ecr_token {
+            let challenge = "Basic realm=\"sandbox\",service=\"ecr.amazonaws.com\"".to_owned();
+            return (!tokens.is(token, headers)).then(|| unauthorized(repository, challenge));
+        }
         if !upstream.bearer {
             let known = is_known(upstream.login.as_ref(), headers);
             return (!known).then(|| {
@@ -82,7 +87,7 @@ impl Access {
 /// The refusal that Docker Hub gives for a repository that it does not have: it must not be told
 /// from a private one.
 pub(super) fn hidden(upstream: &Upstream, address: SocketAddr, repository: &str) -> Response {
-    if upstream.bearer {
+    if upstream.bearer && upstream.ecr_token.is_none() {
         challenge(address, Some(repository), ",error=\"insufficient_scope\"")
     } else {
         let message = "repository name not known to registry";

@@ -1,50 +1,66 @@
 //! Docker Hub's limit on pulls.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
 use crate::sandbox::lock::lock;
+use crate::sandbox::options::PullLimit;
 
-/// The window of the limit in seconds: six hours.
-const WINDOW: u32 = 21_600;
-
-/// How many pulls there were and how many are left.
+/// How many pulls a window allows, and how many there were in this one.
 pub(in crate::sandbox) struct Pulls {
-    limit: u32,
-    left: Mutex<u32>,
+    limit: PullLimit,
+    window: Mutex<Window>,
+}
+
+/// It begins with the first pull and ends by itself; nobody knows how Docker Hub's goes.
+struct Window {
+    begun: Option<Instant>,
+    left: u32,
 }
 
 impl Pulls {
-    pub(in crate::sandbox) fn new(limit: u32) -> Self {
+    pub(in crate::sandbox) fn new(limit: PullLimit) -> Self {
         Self {
             limit,
-            left: Mutex::new(limit),
+            window: Mutex::new(Window::new(limit)),
         }
     }
 
     /// Counts a request of a manifest; false when the limit is reached. Only GET counts.
     pub(super) fn take(&self, method: &Method) -> bool {
-        let mut left = lock(&self.left);
-        if method == Method::GET && *left == 0 {
+        let mut window = self.window();
+        if method == Method::GET && window.left == 0 {
             return false;
         }
         if method == Method::GET {
-            *left -= 1;
+            window.begun.get_or_insert_with(Instant::now);
+            window.left -= 1;
         }
         true
     }
 
+    fn window(&self) -> MutexGuard<'_, Window> {
+        let mut window = lock(&self.window);
+        let is_over = |begun: Instant| begun.elapsed() >= self.limit.window;
+        if window.begun.is_some_and(is_over) {
+            *window = Window::new(self.limit);
+        }
+        window
+    }
+
     /// Adds the headers that show the limit.
     pub(super) fn show(&self, response: &mut Response) {
-        let left = *lock(&self.left);
+        let left = self.window().left;
+        let seconds = self.limit.window.as_secs();
         for (name, count) in [
-            ("ratelimit-limit", self.limit),
+            ("ratelimit-limit", self.limit.pulls),
             ("ratelimit-remaining", left),
         ] {
-            let value = HeaderValue::from_str(&format!("{count};w={WINDOW}"));
+            let value = HeaderValue::from_str(&format!("{count};w={seconds}"));
             let value = value.expect("numbers are valid headers");
             response.headers_mut().insert(name, value);
         }
@@ -62,5 +78,14 @@ impl Pulls {
             .header("content-type", "application/json")
             .body(Body::from(body))
             .expect("the header is valid")
+    }
+}
+
+impl Window {
+    fn new(limit: PullLimit) -> Self {
+        Self {
+            begun: None,
+            left: limit.pulls,
+        }
     }
 }

@@ -28,7 +28,13 @@ pub(in crate::sandbox) async fn serve(state: &State, request: Request<Body>) -> 
         return access.token(upstream.login.as_ref(), headers, uri);
     }
     let route = Route::of(uri.path());
-    if let Some(refused) = access.refuse(upstream, address, headers, route.repository()) {
+    if let Some(refused) = access.refuse(
+        upstream,
+        &state.tokens,
+        address,
+        headers,
+        route.repository(),
+    ) {
         return refused;
     }
     let Some(name) = route.repository() else {

@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use longshore::image::{Digest, media_type};
 use longshore::sandbox::layout::{PlatformImage, write_image, write_manifest};
-use longshore::sandbox::{Fault, Options, Request, Sandbox, Server, Upstream};
+use longshore::sandbox::{EcrToken, Fault, Options, PullLimit, Request, Sandbox, Server, Upstream};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -30,6 +31,27 @@ impl Lab {
     /// A lab whose sandbox has other settings; its upstream is the lab's.
     pub(crate) fn with(options: Options) -> Self {
         Self::with_upstream(options, |upstream| upstream)
+    }
+
+    /// A lab whose upstream allows so many pulls in a window of so many seconds.
+    pub(crate) fn limited(pulls: u32, seconds: u64) -> Self {
+        let window = Duration::from_secs(seconds);
+        Self::with_upstream(Options::default(), |upstream| Upstream {
+            pulls: Some(PullLimit { pulls, window }),
+            ..upstream
+        })
+    }
+
+    /// A lab whose upstream is an ECR of another region, and lets in who has this account.
+    pub(crate) fn beside_ecr(account_id: &str, region: &str) -> Self {
+        let token = EcrToken {
+            account_id: account_id.to_owned(),
+            region: region.to_owned(),
+        };
+        Self::with_upstream(Options::default(), |upstream| Upstream {
+            ecr_token: Some(token),
+            ..upstream
+        })
     }
 
     /// A lab whose upstream registry has other settings as well.
@@ -138,6 +160,11 @@ impl Lab {
         self.aws.tags("eu-west-1", repository)
     }
 
+    /// The repository, as DescribeRepositories tells it.
+    pub(crate) fn repository(&self, name: &str) -> Option<Value> {
+        self.aws.repository("eu-west-1", name)
+    }
+
     /// Creates a repository of ECR.
     pub(crate) fn create_repository(&self, name: &str) {
         self.aws.create_repository("eu-west-1", name, "MUTABLE");
@@ -160,6 +187,11 @@ impl Lab {
 
     pub(crate) fn inject(&self, fault: Fault) {
         self.sandbox.inject(fault);
+    }
+
+    /// Ends every fault.
+    pub(crate) fn mend(&self) {
+        self.sandbox.mend();
     }
 
     /// Makes every login to ECR's registry an expired one.
@@ -200,7 +232,17 @@ impl Lab {
              upstreams: {{docker.io: {{endpoint: 'http://{upstream}'}}}}\n\
              {rest}"
         );
+        self.write_whole(&text);
+    }
+
+    /// Writes the file.
+    pub(crate) fn write_whole(&self, text: &str) {
         fs::write(self.folder.path().join("longshore.yaml"), text).unwrap();
+    }
+
+    /// A path in the folder that longshore is called in.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// A call of longshore.
@@ -275,4 +317,17 @@ fn line(request: &Request) -> String {
     let status = request.status.map(|status| status.to_string());
     let status = status.as_deref().unwrap_or("broken");
     format!("{} {what} {status}", request.at)
+}
+
+/// Bytes that stay as large when they are compressed: enough for a connection to break in their
+/// midst.
+pub(crate) fn noise(seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 56) as u8
+    };
+    std::iter::repeat_with(next).take(8 * 1024 * 1024).collect()
 }

@@ -18,7 +18,7 @@ pub(crate) use aws::Aws;
 pub(crate) use docker::{Events, docker, pull};
 pub(crate) use engine::{Builder, Engine, archive};
 pub(crate) use image::{Image, Index, LABEL};
-pub(crate) use lab::Lab;
+pub(crate) use lab::{Lab, noise};
 pub(crate) use longshore::{Longshore, Run};
 pub(crate) use python::{FileServer, yaml};
 pub(crate) use registry::{Registry, Request};
