@@ -1,13 +1,8 @@
 //! How Terraform's `local-exec` calls longshore: no terminal, all in arguments and variables.
 
-use std::fs;
-use std::io::Write as _;
-use std::path::PathBuf;
-use std::{env, io};
-
 use serde_json::json;
 
-use crate::harness::{Longshore, World};
+use crate::harness::{Longshore, Terraform, World};
 
 #[test]
 fn mirror_prints_one_line() {
@@ -66,10 +61,7 @@ fn the_file_may_be_json_in_a_variable_or_on_stdin() {
 
 #[test]
 fn terraform_runs_it() {
-    let Some(terraform) = terraform() else {
-        // Past the test runner, which would keep it to itself.
-        let text = "NOT RUN: no `terraform` on the PATH; name one in LONGSHORE_TERRAFORM";
-        writeln!(io::stderr(), "\n*** {text} ***").unwrap();
+    let Some(terraform) = Terraform::bare("Terraform's local-exec") else {
         return;
     };
     let world = World::new("terraform");
@@ -102,27 +94,14 @@ fn terraform_runs_it() {
         destination = world.destination.host(),
         upstream = world.upstream.host(),
     );
-    fs::write(world.folder().join("main.tf"), module).unwrap();
-    for arguments in [
-        &["init", "-no-color"][..],
-        &["apply", "-auto-approve", "-no-color"],
-    ] {
-        let run = world.call(&terraform, arguments).run().exits(0);
-        eprintln!("{}{}", run.stdout, run.stderr);
-    }
+    let root = terraform.root(world.folder(), &module, |program, arguments| {
+        world.call(program, arguments)
+    });
+    root.apply(&[]).exits(0);
     let config = world.destination.config("terraform/redis", "7");
     assert_eq!(config["config"]["Volumes"], json!({"/etc/vault": {}}));
     assert_eq!(
         world.destination.tags("terraform/library/mongo"),
         ["latest"]
     );
-}
-
-fn terraform() -> Option<PathBuf> {
-    let named = env::var_os("LONGSHORE_TERRAFORM").map(PathBuf::from);
-    named.or_else(|| {
-        let path = env::var_os("PATH")?;
-        let found = env::split_paths(&path).map(|folder| folder.join("terraform"));
-        found.into_iter().find(|file| file.is_file())
-    })
 }

@@ -34,4 +34,5 @@ mod sandbox_pulls;
 mod secrets;
 mod shared_blobs;
 mod stored_secrets;
+mod terraform_modules;
 mod verbatim;

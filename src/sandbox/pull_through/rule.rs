@@ -14,7 +14,10 @@ pub(in crate::sandbox) struct Rule {
     pub(in crate::sandbox) ecr_repository_prefix: String,
     pub(in crate::sandbox) upstream_registry_url: String,
     upstream_registry: String,
-    pub(in crate::sandbox) upstream_repository_prefix: String,
+    // Only where it was given: Terraform's provider takes any other answer for a change, and its own
+    // tests pass against ECR.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::sandbox) upstream_repository_prefix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::sandbox) credential_arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +39,7 @@ impl Rule {
             ecr_repository_prefix: plain(prefix),
             upstream_registry_url: url.to_owned(),
             upstream_registry: kind.name().to_owned(),
-            upstream_repository_prefix: plain(upstream_prefix.unwrap_or(ROOT)),
+            upstream_repository_prefix: upstream_prefix.map(plain),
             credential_arn: None,
             custom_role_arn: None,
             created_at: now,
@@ -54,9 +57,9 @@ impl Rule {
     /// The upstream's own name of a repository that falls under this rule.
     pub(super) fn upstream_name(&self, name: &str) -> Option<String> {
         let rest = below(&self.ecr_repository_prefix, name)?;
-        Some(match self.upstream_repository_prefix.as_str() {
-            ROOT => rest.to_owned(),
-            prefix => format!("{prefix}/{rest}"),
+        Some(match self.upstream_repository_prefix.as_deref() {
+            None | Some(ROOT) => rest.to_owned(),
+            Some(prefix) => format!("{prefix}/{rest}"),
         })
     }
 }

@@ -41,7 +41,6 @@ async fn a_rule_lives() {
         "registryId": "123456789012",
         "upstreamRegistryUrl": "registry-1.docker.io",
         "upstreamRegistry": "docker-hub",
-        "upstreamRepositoryPrefix": "ROOT",
         "credentialArn": arn,
     });
     assert_eq!(timeless(created), expected);

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::http;
 use super::longshore::Longshore;
 use super::process::{Process, between};
+use super::python::python;
 use super::service;
 
 pub(crate) struct Aws {
@@ -36,11 +37,24 @@ impl Aws {
 
     /// A server that knows no access key at all.
     pub(crate) fn refusing() -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(service("LONGSHORE_TEST_MOTO_SERVER"));
-        command
-            .args(["--host", "127.0.0.1", "--port", "0"])
-            .env("INITIAL_NO_AUTH_ACTION_COUNT", "0");
+        command.env("INITIAL_NO_AUTH_ACTION_COUNT", "0");
+        Self::started(command)
+    }
+
+    /// A server that knows enough of CodeBuild for Terraform.
+    pub(crate) fn with_codebuild() -> Self {
+        let mut command = Command::new(python());
+        command.arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/integration/harness/moto_server.py"
+        ));
+        Self::started(command)
+    }
+
+    fn started(mut command: Command) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        command.args(["--host", "127.0.0.1", "--port", "0"]);
         let process = Process::start(&mut command, folder.path());
         let url = process.wait_for(|process| {
             let log = process.stderr();
@@ -147,6 +161,15 @@ impl Aws {
         arn.unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
+    /// An object of S3, which must be a text.
+    pub(crate) fn object(&self, region: &str, bucket: &str, key: &str) -> String {
+        let request = http::request(Method::GET, &format!("{}/{bucket}/{key}", self.url))
+            .header("authorization", authorization(region, "s3"));
+        let answer = http::send(request);
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        String::from_utf8(answer.body.to_vec()).unwrap()
+    }
+
     /// Puts an encrypted parameter into SSM.
     pub(crate) fn keep_parameter(&self, region: &str, name: &str, value: &str) {
         let parameter = json!({"Name": name, "Value": value, "Type": "SecureString"});
@@ -162,20 +185,22 @@ impl Aws {
                 format!("AmazonEC2ContainerRegistry_V20150921.{operation}"),
             ),
             Some(("AmazonSSM", _)) => ("ssm", operation.to_owned()),
+            Some(("CodeBuild_20161006", _)) => ("codebuild", operation.to_owned()),
             Some((service, _)) => (service, operation.to_owned()),
         };
         let request = http::request(Method::POST, &self.url)
             .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.1")
-            // moto reads the region and the service from here and checks nothing.
-            .header(
-                "authorization",
-                format!(
-                    "AWS4-HMAC-SHA256 Credential=harness/20250101/{region}/{service}/aws4_request, \
-                     SignedHeaders=host, Signature=none"
-                ),
-            )
+            .header("authorization", authorization(region, service))
             .body(body.to_string());
         serde_json::from_slice(&http::send(request).body).unwrap()
     }
+}
+
+/// moto reads the service and the region from here and checks nothing.
+fn authorization(region: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=harness/20250101/{region}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=none"
+    )
 }

@@ -266,7 +266,12 @@ impl Lab {
 
     /// A call of longshore.
     pub(crate) fn longshore(&self, arguments: &[&str]) -> Longshore {
-        let longshore = Longshore::new(self.folder.path(), arguments)
+        self.call(Path::new(Longshore::BINARY), arguments)
+    }
+
+    /// A call of another program that calls longshore.
+    pub(crate) fn call(&self, program: &Path, arguments: &[&str]) -> Longshore {
+        let longshore = Longshore::program(program, self.folder.path(), arguments)
             .env("DOCKER_HOST", "unix:///nowhere/docker.sock");
         let environment = self.sandbox.environment();
         let set = |longshore: Longshore, (name, value): (&str, String)| {

@@ -9,7 +9,9 @@ mod image;
 mod lab;
 mod longshore;
 mod process;
+mod python;
 mod registry;
+mod terraform;
 mod world;
 
 pub(crate) use aws::Aws;
@@ -18,7 +20,9 @@ pub(crate) use engine::{Builder, Engine, archive};
 pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use lab::{Lab, noise};
 pub(crate) use longshore::{Longshore, Run};
+pub(crate) use python::{FileServer, yaml};
 pub(crate) use registry::{Registry, Request};
+pub(crate) use terraform::Terraform;
 pub(crate) use world::World;
 
 /// What `make test` says about the services that it started.

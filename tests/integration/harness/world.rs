@@ -28,8 +28,11 @@ impl World {
     }
 
     pub(crate) fn with_upstream(name: &str, upstream: Registry) -> Self {
+        Self::with(name, upstream, Aws::shared())
+    }
+
+    pub(crate) fn with(name: &str, upstream: Registry, aws: Aws) -> Self {
         let region = "eu-west-1";
-        let aws = Aws::shared();
         Self {
             name: name.to_owned(),
             region,

@@ -1,0 +1,65 @@
+//! What Python, which moto needs anyway, does for the tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::process::{Process, between};
+use super::service;
+
+/// The interpreter that moto is installed for; it has a YAML reader.
+pub(super) fn python() -> PathBuf {
+    let moto = PathBuf::from(service("LONGSHORE_TEST_MOTO_SERVER"));
+    moto.with_file_name("python")
+}
+
+/// A text of YAML, read by a reader that is not ours.
+pub(crate) fn yaml(text: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("text.yaml");
+    fs::write(&file, text).unwrap();
+    let program = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
+    let output = Command::new(python())
+        .args(["-c", program])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The files of a folder, over HTTP.
+pub(crate) struct FileServer {
+    url: String,
+    _process: Process,
+    _folder: TempDir,
+}
+
+impl FileServer {
+    pub(crate) fn of(served: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(python());
+        command
+            .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1"])
+            .arg("--directory")
+            .arg(served);
+        let process = Process::start(&mut command, folder.path());
+        let url = process.wait_for(|process| {
+            let log = process.stdout();
+            between(&log, "(", "/)").map(str::to_owned)
+        });
+        Self {
+            url,
+            _process: process,
+            _folder: folder,
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}

@@ -1,0 +1,188 @@
+//! `terraform/pull-through-cache` and `terraform/pull-through-registries`, applied for real: ECR and
+//! its secrets are the sandbox's, for moto knows no rules, and the rest is moto's.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::PROVIDER;
+use super::filled_in::login;
+use crate::harness::{Aws, Longshore, Terraform, World};
+
+const TOKEN: &str = "dckr_pat_a-token-to-look-for";
+
+/// ECR's API and that of its secrets.
+struct Cache<'a> {
+    world: &'a World,
+    sandbox: Aws,
+}
+
+impl Cache<'_> {
+    fn call(&self, program: &Path, arguments: &[&str]) -> Longshore {
+        self.world
+            .call(program, arguments)
+            .env("AWS_ENDPOINT_URL_ECR", self.sandbox.url())
+            .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.sandbox.url())
+    }
+
+    fn ecr(&self, operation: &str) -> Value {
+        self.sandbox.call("eu-west-1", operation, &json!({}))
+    }
+
+    fn login(&self, secret: &Value) -> Value {
+        login(&self.sandbox, secret)
+    }
+
+    /// The prefix, the upstream registry and the secret of each rule.
+    fn rules(&self) -> Vec<Value> {
+        let answer = self.ecr("DescribePullThroughCacheRules");
+        let rules = answer["pullThroughCacheRules"].as_array().unwrap().iter();
+        let members = [
+            "ecrRepositoryPrefix",
+            "upstreamRegistryUrl",
+            "credentialArn",
+        ];
+        rules
+            .map(|rule| json!(members.map(|member| rule[member].clone())))
+            .collect()
+    }
+}
+
+#[test]
+fn pull_through_cache_makes_a_rule_and_what_belongs_to_it() {
+    let Some(terraform) = Terraform::with_provider("pull-through-cache") else {
+        return;
+    };
+    let world = World::new("pull-through-cache");
+    let cache = Cache {
+        world: &world,
+        sandbox: Aws::sandbox(),
+    };
+    let text = format!(
+        r#"
+        {PROVIDER}
+        module "docker_hub" {{
+          source     = "./longshore/terraform/pull-through-cache"
+          aws_region = "eu-west-1"
+        }}
+        module "others" {{
+          source                = "./longshore/terraform/pull-through-cache"
+          for_each              = {{ quay = "quay.io" }}
+          upstream_registry     = each.key
+          upstream_registry_url = each.value
+          credentials           = {{}}
+          lifecycle_policy = jsonencode({{
+            rules = [{{
+              rulePriority = 1
+              selection    = {{ tagStatus = "any", countType = "imageCountMoreThan", countNumber = 3 }}
+              action       = {{ type = "expire" }}
+            }}]
+          }})
+        }}
+        output "arn" {{ value = module.docker_hub.ecr_pullthroughcache_policy_arn }}
+        output "name" {{ value = module.docker_hub.ecr_pullthroughcache_policy_name }}
+        output "secret" {{ value = module.docker_hub.secret_arn }}
+        "#
+    );
+    let root = terraform.root(world.folder(), &text, |program, arguments| {
+        cache.call(program, arguments)
+    });
+    root.apply(&[]).exits(0);
+    root.is_settled(&[]);
+    let policy = "eu-west-1-ecr-pullthroughcache-docker-hub";
+    assert_eq!(root.output("name"), policy);
+    let arn = format!("arn:aws:iam::123456789012:policy/{policy}");
+    assert_eq!(root.output("arn"), arn);
+    let secret = root.output("secret");
+    assert_eq!(
+        cache.login(&secret),
+        json!({"username": "FILL-ME", "accessToken": "FILL-ME"})
+    );
+    assert_eq!(
+        cache.rules(),
+        [
+            json!(["docker-hub", "registry-1.docker.io", secret]),
+            json!(["quay", "quay.io", null]),
+        ]
+    );
+    let templates = cache.ecr("DescribeRepositoryCreationTemplates");
+    let templates = templates["repositoryCreationTemplates"].as_array().unwrap();
+    assert_eq!(templates.len(), 1);
+    assert_eq!(templates[0]["prefix"], "quay");
+    root.destroy(&[]);
+    assert_eq!(cache.rules(), [json!(null); 0]);
+}
+
+#[test]
+fn pull_through_registries_makes_rules_secrets_and_templates() {
+    let Some(terraform) = Terraform::with_provider("pull-through-registries") else {
+        return;
+    };
+    let world = World::new("pull-through-registries");
+    let cache = Cache {
+        world: &world,
+        sandbox: Aws::sandbox(),
+    };
+    let text = format!(
+        r#"
+        {PROVIDER}
+        variable "token" {{
+          sensitive = true
+          default   = "{TOKEN}"
+        }}
+        module "cache" {{
+          source = "./longshore/terraform/pull-through-registries"
+          registries = {{
+            dockerhub = {{
+              registry    = "registry-1.docker.io"
+              username    = "acme"
+              accessToken = var.token
+            }}
+            quay = {{ registry = "quay.io" }}
+          }}
+          tags = {{ ManagedBy = "Terraform" }}
+        }}
+        output "urls" {{ value = module.cache.pull_through_cache_urls }}
+        output "secrets" {{ value = module.cache.secret_arns }}
+        "#
+    );
+    let root = terraform.root(world.folder(), &text, |program, arguments| {
+        cache.call(program, arguments)
+    });
+    root.apply(&[]).exits(0);
+    root.is_settled(&[]);
+    let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+    assert_eq!(
+        root.output("urls"),
+        json!({
+            "dockerhub": format!("{host}/dockerhub/your_image:tag"),
+            "quay": format!("{host}/quay/your_image:tag"),
+        })
+    );
+    let secret = root.output("secrets")["dockerhub"].clone();
+    let login = |token: &str| json!({"username": "acme", "accessToken": token});
+    assert_eq!(cache.login(&secret), login(TOKEN));
+    assert_eq!(
+        cache.rules(),
+        [
+            json!(["dockerhub", "registry-1.docker.io", secret]),
+            json!(["quay", "quay.io", null]),
+        ]
+    );
+    let templates = cache.ecr("DescribeRepositoryCreationTemplates");
+    for template in templates["repositoryCreationTemplates"].as_array().unwrap() {
+        let tags = json!([{"Key": "ManagedBy", "Value": "Terraform"}]);
+        assert_eq!(template["resourceTags"], tags);
+        let role = template["customRoleArn"].as_str().unwrap();
+        assert!(role.contains(":role/ecr-pullthroughcache-"), "{role}");
+    }
+
+    root.apply(&["-var", "token=dckr_pat_new"]).exits(0);
+    assert_eq!(cache.login(&secret), login("dckr_pat_new"));
+    let state = fs::read_to_string(world.folder().join("terraform.tfstate")).unwrap();
+    assert!(!state.contains("dckr_pat"), "{state}");
+    root.destroy(&[]);
+    let templates = cache.ecr("DescribeRepositoryCreationTemplates");
+    assert_eq!(templates["repositoryCreationTemplates"], json!([]));
+}

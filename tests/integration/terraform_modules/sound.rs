@@ -1,0 +1,85 @@
+//! Each module by itself: formatted, valid, and its own tests pass.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::harness::{Longshore, Terraform};
+
+const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+
+#[test]
+fn every_module_is_sound_and_tested() {
+    let Some(terraform) = Terraform::with_provider("the tests of the Terraform modules") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["terraform", "templates"] {
+        copy(&Path::new(REPOSITORY).join(part), &folder.path().join(part));
+    }
+    let settings = terraform.settings(folder.path());
+    let run = |at: &Path, arguments: &[&str]| {
+        Longshore::program(&terraform.program, at, arguments)
+            .env("TF_CLI_CONFIG_FILE", &settings)
+            .env("TF_CLI_ARGS", "-no-color")
+            .env("CHECKPOINT_DISABLE", "1")
+            .env("AWS_REGION", "eu-west-1")
+            .run()
+            .exits(0)
+    };
+    let modules = folder.path().join("terraform");
+    run(&modules, &["fmt", "-check", "-diff", "-recursive"]);
+    for module in entries(&modules) {
+        run(&module, &["init", "-input=false", "-backend=false"]);
+        let tests = run(&module, &["test"]);
+        assert!(tests.stdout.contains(" 0 failed."), "{}", tests.stdout);
+        assert!(!tests.stdout.contains("! 0 passed"), "{}", tests.stdout);
+        // This validates the module as well, as its users call it.
+        for example in entries(&module.join("examples")) {
+            run(&example, &["init", "-input=false", "-backend=false"]);
+            run(&example, &["validate"]);
+        }
+    }
+}
+
+/// The modules that let longshore write allow it what the documentation says it needs.
+#[test]
+fn every_action_that_longshore_needs_is_allowed() {
+    let page = fs::read_to_string(Path::new(REPOSITORY).join("docs/iam.md")).unwrap();
+    let (_, policy) = page.split_once("```json\n").unwrap();
+    let (policy, _) = policy.split_once("\n```").unwrap();
+    let policy: Value = serde_json::from_str(policy).unwrap();
+    let statements = policy["Statement"].as_array().unwrap().iter();
+    let always = statements
+        .take(2)
+        .flat_map(|statement| statement["Action"].as_array().unwrap());
+    let needed: Vec<_> = always.collect();
+    assert!(needed.len() > 5, "{needed:?}");
+    for file in ["dockerhub-clone/codebuild.tf", "pull-sync/iam.tf"] {
+        let text = fs::read_to_string(Path::new(REPOSITORY).join("terraform").join(file)).unwrap();
+        let missing = needed.iter().map(ToString::to_string);
+        let missing: Vec<_> = missing.filter(|action| !text.contains(action)).collect();
+        assert_eq!(missing, [""; 0], "{file}");
+    }
+}
+
+/// What a folder holds, sorted.
+pub(super) fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for path in entries(from) {
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, &to).unwrap();
+        }
+    }
+}
