@@ -14,7 +14,7 @@ use crate::docker::Docker;
 use crate::ecr::{Creation, Ecr};
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind, chain};
-use crate::image::{Digest, Repository};
+use crate::image::{Digest, Location, Repository};
 
 use super::budget::ration;
 use super::build::{Builder, Order};
@@ -158,18 +158,17 @@ impl<'a> Workshop<'a> {
     /// Goes on with the images that lacked pulls whenever there are more, until none is left or
     /// waiting brings nothing.
     async fn wait_for_pulls(&self, images: &mut [ImageOutcome], mut needed: u64) {
+        let client = &self.access.upstreams.client;
         loop {
             let indices: Vec<usize> = (0..images.len())
                 .filter(|&index| lacks_pulls(&images[index].status))
                 .collect();
-            let Some(&first) = indices.first() else {
-                return;
+            let mut sources = indices
+                .iter()
+                .map(|&index| &images[index].plan.image.source);
+            let Some(source) = sources.find_map(Location::reference).cloned() else {
+                return self.give_up(images, &indices);
             };
-            // Only registries have budgets.
-            let Some(source) = images[first].plan.image.source.reference().cloned() else {
-                return;
-            };
-            let client = &self.access.upstreams.client;
             let read_before = client.counted_manifests(&source.registry);
             await_pulls(self.access, &source, needed.max(1)).await;
             let plan = self.plan_again(images, &indices).await;
@@ -177,14 +176,21 @@ impl<'a> Workshop<'a> {
             needed = still_needed;
             let is_in_vain = again.iter().all(|image| lacks_pulls(&image.status))
                 && client.counted_manifests(&source.registry) == read_before;
-            for (index, image) in indices.into_iter().zip(again) {
-                if is_in_vain && let Status::Failed(error) = &image.status {
-                    self.access.observer.observe(failed(&image.plan, error));
-                }
+            for (&index, image) in indices.iter().zip(again) {
                 images[index].try_again(image);
             }
             if is_in_vain {
-                return;
+                return self.give_up(images, &indices);
+            }
+        }
+    }
+
+    /// Tells of images that waited that they failed.
+    fn give_up(&self, images: &[ImageOutcome], indices: &[usize]) {
+        for &index in indices {
+            let ImageOutcome { plan, status, .. } = &images[index];
+            if let Status::Failed(error) = status {
+                self.access.observer.observe(failed(plan, error));
             }
         }
     }
