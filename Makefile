@@ -1,7 +1,10 @@
-.PHONY: help demo test test-equality
+.PHONY: help bench demo test test-equality
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+
+bench: ## Compares longshore with skopeo, crane, regsync and ocync, as far as they are there; takes minutes
+	@benches/compare
 
 demo: ## Runs the main job against stand-ins for Docker Hub and ECR; installs what is missing
 	@scripts/demo

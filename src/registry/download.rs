@@ -48,13 +48,16 @@ impl Client {
         let mut download = Download {
             client: self.clone(),
             host: self.host(&reference.registry),
-            request: Request::read(
-                Method::GET,
-                &reference.registry,
-                &reference.repository,
-                &format!("blobs/{digest}"),
-                format!("read blob `{digest}` of `{}`", reference.name()),
-            ),
+            request: Request {
+                is_stream: true,
+                ..Request::read(
+                    Method::GET,
+                    &reference.registry,
+                    &reference.repository,
+                    &format!("blobs/{digest}"),
+                    format!("read blob `{digest}` of `{}`", reference.name()),
+                )
+            },
             digest: digest.clone(),
             size,
             hasher: digest.hasher(),

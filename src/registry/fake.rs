@@ -1,6 +1,7 @@
 //! A server for the tests of this room: it answers as told and keeps what it was sent.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -94,14 +95,16 @@ impl Fake {
         Self { address, seen }
     }
 
-    /// Where connections lead here, the first of which ends after so many bytes were sent.
+    /// Where connections lead here, of which one ends after so many bytes were sent: the first that
+    /// sends as many.
     pub(super) async fn behind_a_bad_line(&self, bytes: u64) -> Endpoint {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = self.address.clone();
         tokio::spawn(async move {
-            let mut limit = bytes;
+            let is_broken = Arc::new(AtomicBool::new(false));
             loop {
+                let is_broken = Arc::clone(&is_broken);
                 let (client, _) = listener.accept().await.unwrap();
                 let server = TcpStream::connect(&server).await.unwrap();
                 let (mut from_client, mut to_client) = client.into_split();
@@ -109,12 +112,14 @@ impl Fake {
                 let back =
                     tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
                 let limited = async move {
-                    let mut sent = (&mut from_client).take(limit);
-                    let _ = copy(&mut sent, &mut to_server).await;
+                    let mut beginning = (&mut from_client).take(bytes);
+                    let sent = copy(&mut beginning, &mut to_server).await;
+                    if sent.unwrap_or(0) < bytes || is_broken.swap(true, Ordering::Relaxed) {
+                        let _ = copy(&mut from_client, &mut to_server).await;
+                    }
                     back.abort();
                 };
                 tokio::spawn(limited);
-                limit = u64::MAX;
             }
         });
         format!("http://{address}").parse().unwrap()

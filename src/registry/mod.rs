@@ -5,6 +5,7 @@ mod authorization;
 mod blobs;
 mod challenge;
 mod client;
+mod connections;
 mod counted;
 mod download;
 mod endpoint;

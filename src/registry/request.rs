@@ -21,6 +21,8 @@ pub(super) struct Request {
     pub(super) scopes: Scopes,
     /// How many bytes at the beginning are not wanted.
     pub(super) offset: u64,
+    /// Whether the answer is a blob that is read as a stream.
+    pub(super) is_stream: bool,
     /// The media types wanted.
     pub(super) accept: &'static [&'static str],
     /// What is sent.
@@ -50,6 +52,7 @@ impl Request {
             path: format!("/v2/{repository}/{path}"),
             scopes: Scopes::pull(repository),
             offset: 0,
+            is_stream: false,
             accept: &[],
             body: None,
         }

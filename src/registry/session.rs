@@ -127,6 +127,7 @@ impl Session {
             accept: request.accept,
             offset: request.offset,
             body: request.body.clone(),
+            is_stream: request.is_stream,
             meter: Some(meter),
         };
         self.transport.send(outgoing, authorization).await
@@ -175,6 +176,7 @@ impl Session {
             accept: &[],
             offset: 0,
             body: None,
+            is_stream: false,
             meter: None,
         };
         let pinged = self.transport.send(outgoing, &Authorization::Anonymous);

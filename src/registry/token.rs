@@ -116,6 +116,7 @@ impl TokenService {
             url,
             accept: &[],
             offset: 0,
+            is_stream: false,
             body: None,
             meter: None,
         }
@@ -135,6 +136,7 @@ impl TokenService {
             url: self.realm.clone(),
             accept: &[],
             offset: 0,
+            is_stream: false,
             body: Some(Body {
                 media_type: "application/x-www-form-urlencoded".to_owned(),
                 bytes: form.into(),

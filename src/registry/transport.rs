@@ -1,22 +1,20 @@
-//! HTTP: connections, time limits, redirects, reading what comes.
+//! HTTP: time limits, redirects, reading what comes.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RANGE};
-use reqwest::{Certificate, Client, Method, Response, redirect};
+use reqwest::{Method, Response};
 use tokio::time::timeout;
 use url::Url;
 
+use super::connections::Connections;
 use super::proxy::{self, Proxies};
 use super::pulse::Pulse;
 use super::request::Body;
 use super::{Answer, Authorization, Cause, Meter, NetworkError};
 use crate::image::Registry;
-
-/// The longest time that a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest silence. There is no limit on the whole: a large blob on a slow line takes its time.
 pub(super) const STALL_TIMEOUT: Duration = Duration::from_mins(1);
@@ -27,27 +25,18 @@ const SMALL_TIMEOUT: Duration = Duration::from_mins(2);
 /// The longest time that an error's body may take to arrive; the status alone says enough.
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an HTTP/2 connection with requests may be silent before the server is asked whether it
-/// is there, and how long it may take to say so. A connection that died without a word is noticed
-/// so long before [`STALL_TIMEOUT`].
-const PING_INTERVAL: Duration = Duration::from_secs(15);
-const PING_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The most redirects followed. One is usual, from a registry to its blob store.
 const MAX_REDIRECTS: usize = 5;
 
 /// As much of an error's body as is read, in bytes.
 const MAX_ERROR_BODY: usize = 1024 * 1024;
 
-const USER_AGENT: &str = concat!("longshore/", env!("CARGO_PKG_VERSION"));
-
-/// The process's connections.
+/// Sends requests and reads answers.
 ///
 /// Redirects are followed here and not by reqwest, so that it is plain to see that credentials go to
 /// the first server only: S3 refuses a blob's download with a second `Authorization`.
 pub(super) struct Transport {
-    proxied: Client,
-    direct: Client,
+    connections: Connections,
     proxies: Proxies,
     /// Hosts that the user wants to be spoken to in plain HTTP, in lower case.
     plain_hosts: BTreeSet<String>,
@@ -61,6 +50,8 @@ pub(super) struct Outgoing<'a> {
     /// How many bytes at the beginning are not wanted.
     pub(super) offset: u64,
     pub(super) body: Option<Body>,
+    /// Whether the answer is a blob that is read as a stream.
+    pub(super) is_stream: bool,
     /// Counts it.
     pub(super) meter: Option<&'a Meter>,
 }
@@ -77,7 +68,7 @@ pub(super) struct Upload<'a> {
 }
 
 impl Transport {
-    /// Connections that trust the system's root certificates (or those of `SSL_CERT_FILE`) and the
+    /// A transport that trusts the system's root certificates (or those of `SSL_CERT_FILE`) and the
     /// ones given as PEM.
     pub(super) fn new(
         extra_root_certificates: &[u8],
@@ -86,22 +77,8 @@ impl Transport {
         if let Some(variable) = proxy::unreadable(|name| std::env::var(name).ok()) {
             return Err(Cause::Proxy { variable });
         }
-        let unusable = |error| Cause::Certificates(NetworkError::new(error));
-        let certificates =
-            Certificate::from_pem_bundle(extra_root_certificates).map_err(unusable)?;
-        let builder = || {
-            Client::builder()
-                .user_agent(USER_AGENT)
-                .connect_timeout(CONNECT_TIMEOUT)
-                .http2_keep_alive_interval(PING_INTERVAL)
-                .http2_keep_alive_timeout(PING_TIMEOUT)
-                .redirect(redirect::Policy::none())
-                .referer(false)
-                .tls_certs_merge(certificates.clone())
-        };
         Ok(Self {
-            proxied: builder().build().map_err(unusable)?,
-            direct: builder().no_proxy().build().map_err(unusable)?,
+            connections: Connections::new(extra_root_certificates)?,
             proxies: Proxies::of_the_system(),
             plain_hosts,
         })
@@ -142,7 +119,7 @@ impl Transport {
         upload: Upload<'_>,
     ) -> Result<Response, Cause> {
         let is_foreign = authorization.is_none();
-        let request = self.client(url).put(url.clone());
+        let request = self.connections.to(url, true).put(url.clone());
         let request = authorization
             .unwrap_or(Authorization::Anonymous)
             .apply(request)
@@ -181,15 +158,6 @@ impl Transport {
         })
     }
 
-    /// As in Go's clients, what is on this machine is never asked of a proxy.
-    fn client(&self, url: &Url) -> &Client {
-        if is_loopback(url) {
-            &self.direct
-        } else {
-            &self.proxied
-        }
-    }
-
     /// Why there is no answer.
     fn failed(&self, url: &Url, error: reqwest::Error) -> Cause {
         match broken(url, error) {
@@ -210,7 +178,7 @@ impl Transport {
         url: &Url,
         authorization: &Authorization,
     ) -> Result<Response, Cause> {
-        let client = self.client(url);
+        let client = self.connections.to(url, outgoing.is_stream);
         let mut request = client.request(outgoing.method.clone(), url.clone());
         if outgoing.offset > 0 {
             request = request.header(RANGE, format!("bytes={}-", outgoing.offset));
@@ -332,7 +300,8 @@ fn origin(url: &Url) -> String {
     format!("{}://{}", url.scheme(), host(url))
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the URL is of a server on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     host(url).parse().is_ok_and(|it: Registry| it.is_loopback())
 }
 

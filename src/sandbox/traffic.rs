@@ -109,6 +109,7 @@ impl Traffic {
     }
 
     fn note(&self, entry: Request) {
+        tracing::debug!("{entry}");
         if let Some(log) = &self.log {
             lock(log).push(entry);
         }

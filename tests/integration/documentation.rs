@@ -9,13 +9,14 @@ use longshore::config::{Document, Lock, Specification};
 
 use crate::harness::Longshore;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "docs/architecture.md",
     "docs/commands.md",
     "docs/configuration.md",
     "docs/decisions.md",
     "docs/iam.md",
+    "docs/performance.md",
 ];
 
 /// A fenced block: its page, its language and its text.

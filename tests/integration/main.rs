@@ -16,6 +16,7 @@ mod equality;
 mod failures;
 mod harness;
 mod house;
+mod kills;
 mod layouts;
 mod local_exec;
 mod locks;

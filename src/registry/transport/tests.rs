@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use axum::body::Body as AxumBody;
 use futures_util::stream;
+use tokio::io::AsyncReadExt as _;
 
 use super::*;
 use crate::failure::{Kind, chain};
@@ -14,18 +15,49 @@ fn transport(plain_hosts: &[&str]) -> Transport {
     Transport::new(&[], plain_hosts.collect()).unwrap()
 }
 
-async fn get(url: &str) -> Result<Response, Cause> {
-    let outgoing = Outgoing {
+fn outgoing(url: &str) -> Outgoing<'_> {
+    Outgoing {
         method: Method::GET,
         url: url.parse().unwrap(),
         accept: &[],
         offset: 0,
+        is_stream: false,
         body: None,
         meter: None,
-    };
+    }
+}
+
+async fn get(url: &str) -> Result<Response, Cause> {
     transport(&[])
-        .send(outgoing, &Authorization::Anonymous)
+        .send(outgoing(url), &Authorization::Anonymous)
         .await
+}
+
+/// What a connection for a request offers to speak, as its first message over TLS has it.
+async fn offer(is_stream: bool) -> Vec<u8> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let outgoing = Outgoing {
+        is_stream,
+        ..outgoing(&url)
+    };
+    let answer = async {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut hello = vec![0; 4096];
+        let length = connection.read(&mut hello).await.unwrap();
+        hello.truncate(length);
+        hello
+    };
+    let client = transport(&[]);
+    let sent = client.send(outgoing, &Authorization::Anonymous);
+    tokio::join!(answer, sent).0
+}
+
+#[tokio::test]
+async fn streams_share_no_connection() {
+    let speaks_http2 = |hello: Vec<u8>| hello.windows(3).any(|it| it == b"\x02h2");
+    assert!(speaks_http2(offer(false).await));
+    assert!(!speaks_http2(offer(true).await));
 }
 
 /// The URL of a server that answers one byte after the other, for ever.
@@ -129,14 +161,11 @@ async fn only_the_innermost_cause_is_told() {
 async fn what_cannot_be_sent_is_no_broken_connection() {
     let outgoing = Outgoing {
         method: Method::PUT,
-        url: "http://127.0.0.1:9/".parse().unwrap(),
-        accept: &[],
-        offset: 0,
         body: Some(Body {
             media_type: "application/json\ninjected: 1".to_owned(),
             bytes: Bytes::new(),
         }),
-        meter: None,
+        ..outgoing("http://127.0.0.1:9/")
     };
     let sent = transport(&[])
         .send(outgoing, &Authorization::Anonymous)

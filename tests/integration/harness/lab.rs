@@ -8,13 +8,14 @@ use std::time::Duration;
 use longshore::image::{Digest, media_type};
 use longshore::sandbox::layout::{PlatformImage, write_image, write_manifest};
 use longshore::sandbox::{EcrToken, Fault, Options, PullLimit, Request, Sandbox, Server, Upstream};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::aws::Aws;
-use super::docker;
 use super::longshore::Longshore;
+use super::{docker, http};
 
 pub(crate) struct Lab {
     sandbox: Sandbox,
@@ -155,6 +156,19 @@ impl Lab {
         Some(Digest::of(manifest.as_bytes()))
     }
 
+    /// The password of ECR's registry.
+    pub(crate) fn password(&self) -> String {
+        self.aws.password("eu-west-1")
+    }
+
+    /// The bytes of a blob that a repository of ECR has.
+    pub(crate) fn blob(&self, password: &str, repository: &str, digest: &str) -> Option<Vec<u8>> {
+        let url = format!("http://{}/v2/{repository}/blobs/{digest}", self.registry());
+        let request = http::request(Method::GET, &url).basic_auth("AWS", Some(password));
+        let response = http::send(request);
+        (response.status == 200).then(|| response.body.into())
+    }
+
     /// The tags of a repository of ECR.
     pub(crate) fn tags(&self, repository: &str) -> Vec<String> {
         self.aws.tags("eu-west-1", repository)
@@ -212,6 +226,11 @@ impl Lab {
     /// Every request until now.
     pub(crate) fn log(&self) -> Vec<Request> {
         self.sandbox.requests()
+    }
+
+    /// Every request since the last call.
+    pub(crate) fn take_log(&self) -> Vec<Request> {
+        self.sandbox.take_requests()
     }
 
     /// The requests since the last call, sorted, without those that are about who asks. Digests of

@@ -1,0 +1,161 @@
+"""The two ends of a copy, and what a run between them costs."""
+
+import http.client
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contenders import Contender, Longshore, LongshoreToEcr, Way
+from corpus import INDEX, MANIFEST, Corpus
+from stand import Line, Registry, Sandbox, Service, certificates
+
+MEASURE = Path(__file__).parent / "measure.py"
+
+# The longest that one command may take, in seconds.
+TIMEOUT = 300
+
+
+@dataclass
+class Run:
+    """What one run of a contender cost. Bytes are those on the wire, both ways and at both ends."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+    memory: int = 0
+    requests_from: int = 0
+    requests_to: int = 0
+    calls: int = 0
+    bytes: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+class Ends:
+    """An upstream with all corpora, and a destination for one contender at a time."""
+
+    def __init__(self, folder: Path, longshore: str, round_trip: float) -> None:
+        self.folder, self.longshore, self.round_trip = folder, longshore, round_trip
+        self.count = 0
+        authority = certificates(folder)
+        self.environment = {"PATH": os.environ["PATH"], "SSL_CERT_FILE": str(authority)}
+        self.trust = ssl.create_default_context(cafile=authority)
+        self.upstream = Registry(folder / "upstream", folder, self.environment)
+        self.services: list[Service] = [self.upstream]
+
+    def destination(self, contender: Contender) -> "Destination":
+        """An empty one; those before it end."""
+        for service in self.services[1:]:
+            service.stop()
+        del self.services[1:]
+        self.count += 1
+        folder = self.folder / f"destination-{self.count}"
+        return Destination(self, contender, folder)
+
+    def close(self) -> None:
+        for service in reversed(self.services):
+            service.stop()
+
+
+class Destination:
+    """Where a contender copies to. It lasts for a cold run and the runs after it."""
+
+    def __init__(self, ends: Ends, contender: Contender, folder: Path) -> None:
+        self.ends, self.contender = ends, contender
+        self.home = folder / "home"
+        self.home.mkdir(parents=True)
+        self.environment = {**ends.environment, "HOME": str(self.home)}
+        self.registry = None
+        if not isinstance(contender, LongshoreToEcr):
+            self.registry = Registry(folder / "registry", ends.folder, ends.environment)
+            ends.services.append(self.registry)
+        self.sandbox = None
+        if isinstance(contender, Longshore):
+            self.sandbox = Sandbox(folder / "sandbox", ends.longshore, self.environment)
+            ends.services.append(self.sandbox)
+            self.environment |= self.sandbox.environment
+
+    def requests(self) -> tuple[int, int, int]:
+        """Requests so far: at the upstream, at the destination's registry, at the AWS API."""
+        upstream = len(self.ends.upstream.requests())
+        registry = len(self.registry.requests()) if self.registry else 0
+        asked = self.sandbox.requests() if self.sandbox else []
+        calls = sum(line.startswith("api ") for line in asked)
+        return upstream, registry + len(asked) - calls, calls
+
+    def run(self, corpus: Corpus, is_counted: bool) -> Run:
+        """Lets the contender copy the corpus. Where bytes are counted, or the ends are far away, a
+        line lies between it and each end, which takes its share of the processors."""
+        source, destination = self.ends.upstream.host, self.registry and self.registry.host
+        environment = dict(self.environment)
+        lines = []
+
+        def by_line(target: str) -> str:
+            lines.append(Line(target, self.ends.round_trip))
+            return lines[-1].host
+
+        if is_counted or self.ends.round_trip:
+            source = by_line(source)
+            destination = destination and by_line(destination)
+            if self.sandbox:
+                scheme, _, api = environment["AWS_ENDPOINT_URL"].partition("://")
+                environment["AWS_ENDPOINT_URL"] = f"{scheme}://{by_line(api)}"
+        way = Way(corpus, source, destination, self.home)
+        before = self.requests()
+        run = Run()
+        for command in self.contender.commands(way):
+            self._add(run, command, environment)
+        after = self.requests()
+        run.requests_from, run.requests_to, run.calls = (b - a for a, b in zip(before, after))
+        # The sandbox's registry has no line to it.
+        run.bytes = sum(line.bytes for line in lines) if self.registry else 0
+        for line in lines:
+            line.close()
+        run.failures += self._wrong(corpus)
+        return run
+
+    def _add(self, run: Run, command: list[str], environment: dict[str, str]) -> None:
+        report = self.home / "measured.json"
+        measure = [sys.executable, "-I", "-S", str(MEASURE), str(report)]
+        process = subprocess.Popen(
+            measure + command,
+            env=environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            said, _ = process.communicate(timeout=TIMEOUT)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        measured = json.loads(report.read_text())
+        run.wall += measured["wall"]
+        run.cpu += measured["cpu"]
+        run.memory = max(run.memory, measured["memory"])
+        if measured["exit"] != 0:
+            words = said.decode(errors="replace").strip()
+            run.failures.append(f"exit code {measured['exit']}: {words[-1000:]}")
+
+    def _wrong(self, corpus: Corpus) -> list[str]:
+        """The tags that do not have the source's digest afterwards."""
+        if self.registry is None:
+            return []
+        connection = http.client.HTTPSConnection(self.registry.host, context=self.ends.trust)
+        accept = {"Accept": f"{INDEX}, {MANIFEST}"}
+        wrong = []
+        for (repository, tag), digest in corpus.digests.items():
+            connection.request("HEAD", f"/v2/{repository}/manifests/{tag}", headers=accept)
+            response = connection.getresponse()
+            response.read()
+            found = response.getheader("Docker-Content-Digest")
+            if found != digest:
+                wrong.append(f"{repository}:{tag} has {found}")
+        connection.close()
+        return wrong
