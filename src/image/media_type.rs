@@ -1,5 +1,7 @@
 //! The media types of manifests, and the `Accept` header that asks for all of them.
 
+use super::Descriptor;
+
 /// OCI image index.
 pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// OCI image manifest.
@@ -38,6 +40,16 @@ const LAYERS: [(&str, &str); 3] = [
         "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
     ),
 ];
+
+/// Whether a layer is kept elsewhere, so that a registry takes its manifest without it: one of
+/// Docker's foreign or OCI's non-distributable ones that says where it is.
+pub fn is_foreign(layer: &Descriptor) -> bool {
+    let media_type: &str = layer.media_type().as_ref();
+    let is_elsewhere = layer.urls().as_ref().is_some_and(|urls| !urls.is_empty());
+    is_elsewhere
+        && (media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
+            || media_type.starts_with("application/vnd.oci.image.layer.nondistributable."))
+}
 
 /// What OCI calls a layer of Docker's media type; `None` for every other type.
 pub fn oci_layer(docker: &str) -> Option<&'static str> {

@@ -7,7 +7,7 @@ use futures_util::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
 use crate::event::Step;
-use crate::image::{Descriptor, Digest, ImageManifest, Repository};
+use crate::image::{Digest, ImageManifest, Repository, media_type};
 use crate::registry::Uploaded;
 use crate::store;
 
@@ -198,11 +198,11 @@ pub(super) fn blobs_of(image: &ImageManifest) -> Result<BTreeMap<Digest, u64>, S
 }
 
 /// The layers of an image by digest, with their sizes in bytes. Foreign ones, which name the places
-/// where they are, belong to no registry.
+/// where they are, belong to no registry. An ordinary layer may name such places too, and whoever
+/// pulls the image asks the registry for it all the same.
 pub(super) fn layers_of(image: &ImageManifest) -> Result<BTreeMap<Digest, u64>, StepError> {
-    let is_foreign =
-        |layer: &&Descriptor| layer.urls().as_ref().is_some_and(|urls| !urls.is_empty());
-    let layers = image.layers().iter().filter(|layer| !is_foreign(layer));
+    let layers = image.layers().iter();
+    let layers = layers.filter(|layer| !media_type::is_foreign(layer));
     layers
         .map(|layer| Ok((digest_of(layer)?, layer.size())))
         .collect()

@@ -101,11 +101,14 @@ fn a_layer_that_is_kept_elsewhere_is_left_there() {
         "urls": ["https://elsewhere.example/windows"],
     });
     let own = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    // An ordinary layer belongs to its registry, wherever else it is.
+    let mut also_elsewhere = blob(&lab, own, "everywhere");
+    also_elsewhere["urls"] = json!(["https://elsewhere.example/layer"]);
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": media_type::DOCKER_MANIFEST,
         "config": blob(&lab, media_type::DOCKER_CONFIGURATION, "{}"),
-        "layers": [elsewhere, blob(&lab, own, "ours")],
+        "layers": [elsewhere, blob(&lab, own, "ours"), also_elsewhere],
     });
     let image = offer(&lab, Some("7"), media_type::DOCKER_MANIFEST, &manifest);
     lab.applies(&["done"]);
@@ -114,5 +117,5 @@ fn a_layer_that_is_kept_elsewhere_is_left_there() {
     let downloads = requests
         .iter()
         .filter(|line| line.contains("GET library/redis blob"));
-    assert_eq!(downloads.count(), 2);
+    assert_eq!(downloads.count(), 3);
 }
