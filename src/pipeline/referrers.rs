@@ -1,6 +1,7 @@
 //! What refers to an image: signatures, SBOMs, attestations.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -148,12 +149,8 @@ impl<'a> Finder<'a> {
                 }
             }
         }
-        let names: Vec<String> = seen
-            .iter()
-            .map(|digest| format!("{}.", digest.referrers_tag()))
-            .collect();
-        let is_about = |tag: &&Tag| names.iter().any(|name| tag.as_str().starts_with(name));
-        let tagged: Vec<Option<Referrer>> = stream::iter(tags.iter().filter(is_about))
+        let about = seen.iter().flat_map(|digest| tags_about(tags, digest));
+        let tagged: Vec<Option<Referrer>> = stream::iter(about)
             .map(|tag| self.tagged(source, tag))
             .buffered(PARALLEL_QUESTIONS)
             .try_collect()
@@ -198,6 +195,36 @@ impl<'a> Finder<'a> {
     }
 }
 
+/// The tags that name a digest, as cosign's do: `sha256-9f86d0....sig`. They are looked up, because
+/// a repository may have thousands of tags and be asked for each of them.
+fn tags_about<'t>(tags: &'t BTreeSet<Tag>, digest: &Digest) -> impl Iterator<Item = &'t Tag> {
+    let bare = digest.referrers_tag();
+    let named = tags.range((Bound::Excluded(&bare), Bound::Unbounded));
+    let begins = bare.as_str().to_owned();
+    let named = named.take_while(move |tag| tag.as_str().starts_with(&begins));
+    let prefix = format!("{bare}.");
+    named.filter(move |tag| tag.as_str().starts_with(&prefix))
+}
+
 fn digest_in(descriptor: &Descriptor) -> Option<Digest> {
     descriptor.digest().to_string().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_cosign_name_a_digest() {
+        let [one, other] = [&b"one"[..], b"other"].map(Digest::of);
+        let tag = |digest: &Digest, end: &str| -> Tag {
+            format!("{}{end}", digest.referrers_tag()).parse().unwrap()
+        };
+        let ends = ["", "-a", ".att", ".sig", "0.sig"];
+        let mut tags: BTreeSet<Tag> = ends.iter().map(|end| tag(&one, end)).collect();
+        tags.extend([Tag::latest(), tag(&other, ".sig")]);
+        let found: Vec<&Tag> = tags_about(&tags, &one).collect();
+        assert_eq!(found, [&tag(&one, ".att"), &tag(&one, ".sig")]);
+        assert_eq!(tags_about(&tags, &Digest::of(b"x")).count(), 0);
+    }
 }
