@@ -88,7 +88,11 @@ fn answer_hint(registry: &Registry, answer: &Answer, remedy: Option<&str>) -> Op
         ));
     }
     match answer.code.as_deref() {
-        Some("NAME_UNKNOWN") => Some("the repository does not exist; create it first".to_owned()),
+        Some("NAME_UNKNOWN") => Some(
+            "the repository does not exist: check its name; one that is written to has to be \
+             created first"
+                .to_owned(),
+        ),
         // ECR maps every parameter that it rejects to 405.
         Some("UNSUPPORTED") => {
             Some("the registry rejects the manifest itself, not the method".to_owned())
