@@ -228,7 +228,7 @@ pub enum Event {
     },
     /// Something that the user should know and that fails nothing.
     Warning {
-        /// The destination.
+        /// The destination; the source where it has none yet.
         image: Location,
         /// What to know.
         message: String,

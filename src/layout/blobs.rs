@@ -1,6 +1,5 @@
 //! Reading blobs of any size: verified, never held in memory.
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,6 +10,7 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
+use super::folder::is_absence;
 use super::{Error, Layout};
 use crate::image::{Digest, Hasher};
 
@@ -62,7 +62,7 @@ impl Layout {
         let file = self.path(digest);
         match tokio::fs::metadata(&file).await {
             Ok(metadata) => Ok(metadata.len()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NoBlob {
+            Err(error) if is_absence(error.kind()) => Err(Error::NoBlob {
                 folder: self.folder().to_owned(),
                 digest: digest.clone(),
             }),

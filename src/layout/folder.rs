@@ -83,6 +83,6 @@ impl Layout {
 }
 
 /// Whether there is nothing, or a file where a folder should be.
-fn is_absence(kind: ErrorKind) -> bool {
+pub(super) fn is_absence(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
 }

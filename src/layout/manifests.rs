@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Error, Layout};
-use crate::image::{Descriptor, Digest, Manifest, media_type};
+use crate::image::{Content, Descriptor, Digest, Manifest, media_type};
 
 /// The largest manifest, in bytes, as for registries.
 const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
@@ -19,13 +19,36 @@ impl Layout {
         Ok(Manifest::new(shape(&bytes), bytes))
     }
 
-    /// Whether there is such a manifest.
+    /// Whether there is such a manifest with all that it names. Nobody kept out one that lacks
+    /// something, as a registry does: a copy of the folder may have been cut short.
     pub async fn has_manifest(&self, digest: &Digest) -> Result<bool, Error> {
-        match self.get_manifest(digest).await {
-            Ok(_) => Ok(true),
-            Err(Error::NoBlob { .. } | Error::Mismatch { .. }) => Ok(false),
-            Err(error) => Err(error),
+        let mut wanted = vec![digest.clone()];
+        while let Some(digest) = wanted.pop() {
+            let manifest = match self.get_manifest(&digest).await {
+                Ok(manifest) => manifest,
+                Err(Error::NoBlob { .. } | Error::Mismatch { .. }) => return Ok(false),
+                Err(error) => return Err(error),
+            };
+            match manifest.content() {
+                Ok(Content::Index(index)) => {
+                    wanted.extend(index.manifests().iter().filter_map(digest_of));
+                }
+                Ok(Content::Image(image)) => {
+                    let layers = image.layers().iter();
+                    let layers = layers.filter(|layer| !media_type::is_foreign(layer));
+                    for blob in layers.chain([image.config()]) {
+                        if let Some(digest) = digest_of(blob)
+                            && !self.has_blob(&digest, blob.size()).await?
+                        {
+                            return Ok(false);
+                        }
+                    }
+                }
+                // What it names is not known.
+                Err(_) => {}
+            }
         }
+        Ok(true)
     }
 
     /// Reads a small blob, such as an image configuration, and checks its size and digest.
@@ -57,6 +80,10 @@ impl Layout {
             actual: hasher.finish().to_string(),
         })
     }
+}
+
+fn digest_of(descriptor: &Descriptor) -> Option<Digest> {
+    descriptor.digest().to_string().parse().ok()
 }
 
 /// The media type of a manifest that does not say it.

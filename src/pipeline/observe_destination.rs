@@ -115,7 +115,8 @@ impl RepositoryState {
         Some(inventory.digests.contains(digest))
     }
 
-    /// The digest that a tag has: from the repository's list, else by a HEAD.
+    /// The digest that a tag has: from the repository's list, else by a HEAD. A tag of a layout that
+    /// lacks something of it has to be made again.
     pub(super) async fn digest(
         &self,
         tag: &Location,
@@ -124,8 +125,15 @@ impl RepositoryState {
         if let (Some(inventory), Some(name)) = (&self.inventory, tag.tag()) {
             return Ok(inventory.tags.get(name).cloned());
         }
-        let held = access.upstreams.store.resolve(tag).await;
-        held.map_err(StepError::at(Step::Inspect))
+        let store = &access.upstreams.store;
+        let inspect = || StepError::at(Step::Inspect);
+        let held = store.resolve(tag).await.map_err(inspect())?;
+        if let (Location::Layout(_), Some(digest)) = (tag, &held) {
+            let whole = store.has_manifest(&tag.by_digest(digest.clone())).await;
+            let is_whole = whole.map_err(inspect())?;
+            return Ok(held.filter(|_| is_whole));
+        }
+        Ok(held)
     }
 
     /// The manifest that a tag has: from ECR's API, else by a GET.
@@ -138,7 +146,14 @@ impl RepositoryState {
         if let Some(manifest) = known {
             return Ok(manifest.clone());
         }
-        let held = access.upstreams.store.get_manifest(tag).await;
+        let tag = match tag {
+            Location::Registry(_) => tag.clone(),
+            Location::Layout(_) => match self.digest(tag, access).await? {
+                Some(digest) => tag.by_digest(digest),
+                None => return Ok(None),
+            },
+        };
+        let held = access.upstreams.store.get_manifest(&tag).await;
         held.map_err(StepError::at(Step::Inspect))
     }
 }

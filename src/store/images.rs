@@ -60,7 +60,8 @@ impl Store {
         })
     }
 
-    /// Whether there is such a manifest.
+    /// Whether there is such a manifest. A registry has all that it names, too; a layout may not, and
+    /// has no such manifest then.
     pub async fn has_manifest(&self, location: &Location) -> Result<bool, Error> {
         match location {
             Location::Registry(reference) => {

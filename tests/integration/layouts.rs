@@ -80,6 +80,26 @@ fn an_index_goes_through_a_layout_byte_for_byte() {
 }
 
 #[test]
+fn a_tag_that_is_not_whole_is_not_in_place() {
+    let lab = Lab::new();
+    let (text, children) = lab.offer_platforms("team/redis", "7");
+    let children = children.iter().map(|child| child["digest"].as_str());
+    let child: Digest = children.flatten().next().unwrap().parse().unwrap();
+    let layer = lab.layer_of("team/redis", &child);
+    save(&lab, "team/redis:7", "oci:out");
+    for lost in [&layer, &child, &Digest::of(text.as_bytes())] {
+        let lost = blob(&lab, "out", lost);
+        let bytes = fs::read(&lost).unwrap();
+        fs::remove_file(&lost).unwrap();
+        save(&lab, "team/redis:7", "oci:out");
+        assert_eq!(fs::read(&lost).unwrap(), bytes);
+    }
+    lab.requests();
+    save(&lab, "team/redis:7", "oci:out");
+    assert_eq!(lab.requests(), ["upstream HEAD team/redis manifest 7 200"]);
+}
+
+#[test]
 fn a_layout_is_extended_by_what_is_new() {
     let lab = Lab::new();
     lab.offer("team/app", "1", b"shared");
@@ -237,4 +257,16 @@ fn a_folder_that_is_no_layout_is_left_alone() {
         .run()
         .exits(2);
     run.says(&["`oci:out:1` is in no registry, and Docker builds from registries"]);
+}
+
+#[test]
+fn nothing_selected_is_told() {
+    let lab = Lab::new();
+    lab.offer("team/app", "1", b"layer");
+    save(&lab, "team/app:1", "oci:out/app");
+    lab.write("images: [{source: 'oci:out/app', tags: ['v*']}]\n");
+    let warning = "warning: oci:out/app: none of its 1 tags is selected\n";
+    for command in ["plan", "apply"] {
+        assert_eq!(lab.longshore(&[command]).run().exits(0).stderr, warning);
+    }
 }
