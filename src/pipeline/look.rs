@@ -5,6 +5,7 @@ use crate::event::{Event, Step};
 use crate::image::{Digest, Location, Manifest, Platform};
 
 use super::base::{BaseError, fetch_manifest};
+use super::derive::Derivation;
 use super::marks::Marks;
 use super::observe::{Observation, Obstacle, Work, recipe, resolve};
 use super::observe_destination::RepositoryState;
@@ -26,7 +27,7 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// For what is built: what it was made from stands in its marks.
+    /// For what is built or derived: what it was made from stands in its marks.
     pub(super) async fn at_marks(&self) -> Result<Observation, StepError> {
         let held = async {
             let Some(manifest) = self.held_manifest().await? else {
@@ -50,7 +51,18 @@ impl Look<'_> {
         }
         let manifest = self.read_source(&source).await?;
         let base = self.base(&source, &manifest).await?;
-        let work = Work::Build { base, marks };
+        let (image, upstreams) = (self.image, &self.access.upstreams);
+        let derivation = Derivation {
+            image,
+            upstreams,
+            base: &base,
+            marks: &marks,
+        };
+        let work = if derivation.is_possible()? {
+            Work::Derive { base, marks }
+        } else {
+            Work::Build { base, marks }
+        };
         Ok(Observation::Outdated { work, reason })
     }
 

@@ -73,6 +73,13 @@ pub enum Work {
         /// What the result will carry.
         marks: Marks,
     },
+    /// Derived from this base: its configuration is changed and its layers stay as they are.
+    Derive {
+        /// The upstream image.
+        base: Base,
+        /// What the result will carry.
+        marks: Marks,
+    },
     /// Copied.
     Copy {
         /// The digest of the source.
@@ -95,7 +102,7 @@ impl Work {
     /// The source's digest.
     pub(super) fn source(&self) -> &Digest {
         match self {
-            Self::Build { base, .. } => &base.digest,
+            Self::Build { base, .. } | Self::Derive { base, .. } => &base.digest,
             Self::Copy { source, .. } | Self::Refer { source, .. } => source,
         }
     }
