@@ -6,6 +6,7 @@ use crate::image::{Digest, Location, Manifest, Platform};
 
 use super::base::{BaseError, fetch_manifest};
 use super::derive::Derivation;
+use super::docker_ends::DockerEnds;
 use super::marks::Marks;
 use super::observe::{Observation, Obstacle, Work, recipe, resolve};
 use super::observe_destination::RepositoryState;
@@ -61,9 +62,16 @@ impl Look<'_> {
         let work = if derivation.is_possible()? {
             Work::Derive { base, marks }
         } else {
+            self.check_ends()?;
             Work::Build { base, marks }
         };
         Ok(Observation::Outdated { work, reason })
+    }
+
+    /// Fails where Docker can neither build from the source nor push to the destination.
+    pub(super) fn check_ends(&self) -> Result<(), StepError> {
+        let ends = DockerEnds::of(self.image, &self.destination);
+        ends.map(drop).map_err(StepError::at(Step::Render))
     }
 
     /// For a copy of some children of an index. Where they are all that the source has it is copied
