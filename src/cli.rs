@@ -216,6 +216,10 @@ pub struct Mirror {
     )]
     pub line: Vec<String>,
 
+    /// Who applies the lines: docker, direct (no Docker, metadata only) or auto [default: docker]
+    #[arg(long, value_name = "BUILDER", env = "LONGSHORE_BUILDER")]
+    pub builder: Option<String>,
+
     /// A prefix of the destination repository
     #[arg(long, value_name = "PREFIX", env = "LONGSHORE_NAMESPACE")]
     pub namespace: Option<String>,

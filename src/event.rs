@@ -34,7 +34,9 @@ pub enum Step {
     Read,
     /// The Docker daemon pulls the base and runs the lines, for one platform.
     Build(Platform),
-    /// The Docker daemon uploads the built image.
+    /// The lines are applied to the base's configuration, for one platform.
+    Derive(Platform),
+    /// The image is uploaded.
     Push(Platform),
     /// The pushed digest is compared with the registry's.
     Verify,
@@ -56,6 +58,7 @@ impl fmt::Display for Step {
             Self::Render => formatter.write_str("generate the Dockerfile"),
             Self::Connect => formatter.write_str("connect to Docker"),
             Self::Build(platform) => write!(formatter, "build for {platform}"),
+            Self::Derive(platform) => write!(formatter, "derive the {platform} image"),
             Self::Push(platform) => write!(formatter, "push the {platform} image"),
             Self::Verify => formatter.write_str("verify what was pushed"),
             Self::Index => formatter.write_str("write the index"),

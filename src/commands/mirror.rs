@@ -12,7 +12,7 @@ use super::{console, session};
 /// Brings one image, or all of a repository, into place without a file, and prints what each
 /// destination tag holds then: `HOST/REPOSITORY:TAG@DIGEST`.
 pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result<Exit> {
-    let specification = Specification::single(&SingleImage {
+    let image = SingleImage {
         source: &arguments.source,
         all_tags: arguments.all_tags,
         to: given(arguments.to.as_ref()),
@@ -20,12 +20,14 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
         repository: given(arguments.repository.as_ref()),
         platforms: &all_given(&arguments.platform),
         lines: &all_given(&arguments.line),
+        builder: given(arguments.builder.as_ref()),
         namespace: given(arguments.namespace.as_ref()),
         region: given(arguments.region.as_ref()),
         account_id: given(arguments.account_id.as_ref()),
         profile: given(arguments.profile.as_ref()),
         registry: given(arguments.registry.as_ref()),
-    })?;
+    };
+    let specification = Specification::single(&image, &session::variable)?;
     let access = session::access(&specification, console::observer(talk)).await?;
     let plan = make_plan(specification, &access).await?;
     tell_unlisted(&plan.unlisted, &*access.observer);

@@ -12,6 +12,12 @@ use super::{builder, destination, images, repositories, upstreams, written};
 
 const VERSION: &str = "1";
 
+/// <https://reproducible-builds.org/specs/source-date-epoch/>.
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// The end of the year 9999, after which RFC 3339 has no times.
+const LATEST: u64 = 253_402_300_799;
+
 impl Specification {
     /// Checks a configuration and reports every mistake in it, syntax errors excepted: those end the
     /// reading. Policies, templates and password files are read; `env` gives passwords.
@@ -28,6 +34,7 @@ impl Specification {
             folder: &document.folder,
             env,
             elsewhere: None,
+            source_date_epoch: None,
             mistakes,
         };
         match written {
@@ -44,6 +51,8 @@ pub(super) struct Checker<'a> {
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
     /// Where images go that do not go to ECR.
     pub(super) elsewhere: Option<Destination>,
+    /// What the variable of that name says.
+    pub(super) source_date_epoch: Option<u64>,
     pub(super) mistakes: Mistakes,
 }
 
@@ -55,6 +64,7 @@ impl Checker<'_> {
             let hint = format!("write `version: {VERSION}`");
             self.mistakes.add(&version.place, message, hint);
         }
+        self.source_date_epoch = self.epoch();
         let (destination, namespace) = destination::check(written.destination, &mut self);
         let repositories = repositories::check(written.repositories, &mut self);
         let upstreams = upstreams::check(written.upstreams, &mut self);
@@ -76,6 +86,19 @@ impl Checker<'_> {
         } else {
             Err(self.mistakes.sorted())
         }
+    }
+
+    /// The time that `SOURCE_DATE_EPOCH` asks for, in seconds since 1970.
+    fn epoch(&mut self) -> Option<u64> {
+        let text = (self.env)(EPOCH).filter(|text| !text.is_empty())?;
+        let seconds = text.parse().ok().filter(|seconds| *seconds <= LATEST);
+        if seconds.is_none() {
+            let message = format!("`{text}` is no time");
+            let hint = "write seconds since 1970 as `1735689600`, or unset the variable".to_owned();
+            let place = Place::argument(EPOCH);
+            self.mistakes.add(&place, message, hint);
+        }
+        seconds
     }
 
     /// Parses a text. Its error, which repeats the text, becomes the mistake.

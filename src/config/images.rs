@@ -53,6 +53,7 @@ fn image(
     let own_line = own_line.and_then(|lines| Some(lines.first()?.place.clone()));
     let options = Options::check(written.options, checker).or(defaults);
     let runs = options.try_template(checker);
+    let is_derived = options.is_derived(checker);
     options.check_attestations(checker);
     let written_source = written.source?;
     let renamed = written
@@ -84,9 +85,10 @@ fn image(
         .first()
         .or(listed.as_ref().map(|(source, _)| source))?;
     let name = &written_source.value;
-    if let (Location::Layout(_), true) = (first, options.is_built()) {
-        let message = format!("`{name}` takes no lines: `FROM` names an image in a registry");
-        let hint = "leave the lines out, or push the image to a registry first";
+    if let (Location::Layout(_), true, false) = (first, options.is_built(), is_derived) {
+        let message = format!("`{name}` takes no such lines: `FROM` names an image in a registry");
+        let hint = "leave the lines out, push the image to a registry first, or write `builder: \
+                    auto` where all lines are metadata";
         let place = own_line.as_ref().unwrap_or(&written_source.place);
         checker.mistakes.add(place, message, hint.to_owned());
         return None;
@@ -121,6 +123,8 @@ fn image(
         lines: options.lines.clone().unwrap_or_default(),
         template: options.template.clone().unwrap_or_default(),
         args: options.args.clone().unwrap_or_default(),
+        builder: options.builder.unwrap_or_default(),
+        source_date_epoch: checker.source_date_epoch,
         publish: options.publish.unwrap_or_default(),
         compression: options.compression.unwrap_or_default(),
     };

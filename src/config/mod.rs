@@ -38,7 +38,7 @@ pub use mistakes::Mistakes;
 pub use password::Password;
 pub use single::SingleImage;
 pub use specification::{
-    Attestations, Destination, EcrDestination, ImageSpecification, OnConflict, Platforms, Publish,
-    Repositories, Specification, Upstream, UpstreamLogin,
+    Attestations, Builder, Destination, EcrDestination, ImageSpecification, OnConflict, Platforms,
+    Publish, Repositories, Specification, Upstream, UpstreamLogin,
 };
 pub use stored_secret::StoredSecret;

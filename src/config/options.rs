@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use super::check::Checker;
 use super::hint::{nearest, suggest};
-use super::mistakes::{Located, Place, Position};
+use super::mistakes::{Located, Place};
 use super::reader::{Line, Table};
-use super::specification::{Attestations, Platforms, Publish};
+use super::specification::{Attestations, Builder, Platforms, Publish};
 use super::written;
 use crate::docker::Compression;
-use crate::dockerfile::{LineError, Lines, Template, builds_on, check_dockerfile};
+use crate::dockerfile::{
+    LineError, Lines, MetadataLines, NeedsBuild, Template, builds_on, check_dockerfile,
+};
+use crate::failure::chain;
 use crate::image::Platform;
 
 /// A name that no upstream image has, to try a template with.
@@ -17,6 +20,12 @@ const TRIAL_BASE: &str = "longshore.invalid/base";
 
 const ATTESTATIONS: [(&str, Attestations); 2] =
     [("keep", Attestations::Keep), ("drop", Attestations::Drop)];
+
+const BUILDERS: [(&str, Builder); 3] = [
+    ("docker", Builder::Docker),
+    ("auto", Builder::Auto),
+    ("direct", Builder::Direct),
+];
 
 const PUBLISHERS: [(&str, Publish); 2] = [
     ("longshore", Publish::Longshore),
@@ -35,11 +44,34 @@ pub(super) struct Options {
     pub(super) lines: Option<Lines>,
     pub(super) template: Option<Template>,
     pub(super) args: Option<BTreeMap<String, String>>,
+    pub(super) builder: Option<Builder>,
     pub(super) publish: Option<Publish>,
     pub(super) compression: Option<Compression>,
+    line_places: Vec<LinePlace>,
     template_place: Option<Place>,
     /// Where these very options ask for attestations.
     keeps_attestations: Option<Place>,
+}
+
+/// Where an entry of `lines` stands.
+#[derive(Clone)]
+struct LinePlace {
+    place: Place,
+    /// Whether the lines of the entry are lines of the file.
+    is_block: bool,
+}
+
+impl LinePlace {
+    /// The place of a line of the entry, counted from 0.
+    fn at(&self, line: usize) -> Place {
+        let mut place = self.place.clone();
+        if let Some(position) = &mut place.position
+            && self.is_block
+        {
+            position.line += line;
+        }
+        place
+    }
 }
 
 impl Options {
@@ -57,12 +89,13 @@ impl Options {
             )
         });
         let keeps = attestations == Some(Attestations::Keep);
-        let lines = written.lines.and_then(|written| lines(&written, checker));
-        if let Some(builder) = written.builder.filter(|builder| builder.value != "docker") {
-            let message = format!("`{}` is not a builder of this version", builder.value);
-            let hint = "the only one is `docker`, the default".to_owned();
-            checker.mistakes.add(&builder.place, message, hint);
-        }
+        let written_lines = written.lines.as_deref().unwrap_or_default();
+        let line_places: Vec<LinePlace> = written_lines.iter().map(line_place).collect();
+        let lines = written
+            .lines
+            .and_then(|written| lines(&written, &line_places, checker));
+        let builder = written.builder;
+        let builder = builder.and_then(|text| choice(&text, &BUILDERS, "no builder", checker));
         let build = written.build.unwrap_or_default();
         let template_place = build.template.as_ref().map(|path| path.place.clone());
         let template = build.template.and_then(|path| template(&path, checker));
@@ -80,8 +113,10 @@ impl Options {
             lines,
             template,
             args,
+            builder,
             publish,
             compression,
+            line_places,
             template_place,
             keeps_attestations: attestations_place.filter(|_| keeps),
         }
@@ -93,12 +128,18 @@ impl Options {
             Some(place) => (self.template, Some(place)),
             None => (others.template.clone(), others.template_place.clone()),
         };
+        let (lines, line_places) = match self.lines {
+            Some(lines) => (Some(lines), self.line_places),
+            None => (others.lines.clone(), others.line_places.clone()),
+        };
         Self {
             platforms: self.platforms.or_else(|| others.platforms.clone()),
             attestations: self.attestations.or(others.attestations),
             referrers: self.referrers.or(others.referrers),
-            lines: self.lines.or_else(|| others.lines.clone()),
+            lines,
+            line_places,
             args: self.args.or_else(|| others.args.clone()),
+            builder: self.builder.or(others.builder),
             publish: self.publish.or(others.publish),
             compression: self.compression.or(others.compression),
             template,
@@ -117,6 +158,62 @@ impl Options {
             let hint = "name another platform too, or leave this key out".to_owned();
             checker.mistakes.add(place, message, hint);
         }
+    }
+
+    /// Whether the lines alone let an image be derived. With [`Builder::Direct`] they must.
+    pub(super) fn is_derived(&self, checker: &mut Checker<'_>) -> bool {
+        let lines = self.lines.clone().unwrap_or_default();
+        let template = self.template.clone().unwrap_or_default();
+        let builder = self.builder.unwrap_or_default();
+        // A template that fails is a mistake already.
+        let Ok(dockerfile) = template.render(TRIAL_BASE, &lines) else {
+            return false;
+        };
+        if builder == Builder::Docker || !self.is_built() {
+            return false;
+        }
+        let Err(reason) = MetadataLines::parse(&dockerfile, TRIAL_BASE) else {
+            return true;
+        };
+        if builder == Builder::Direct {
+            self.refuse(&reason, &lines, checker);
+        }
+        false
+    }
+
+    /// Refuses to derive, where the line stands in the file.
+    fn refuse(&self, reason: &NeedsBuild, lines: &Lines, checker: &mut Checker<'_>) {
+        let place = match (&self.template_place, reason.line) {
+            (None, Some(line)) => self.place_of(line, lines),
+            (place, _) => place.clone(),
+        };
+        let message = match &self.template_place {
+            None => format!(
+                "`{}` needs a build: {}",
+                reason.instruction,
+                chain(&reason.why)
+            ),
+            Some(_) => format!("of what it gives, {}", chain(reason)),
+        };
+        if let Some(place) = place {
+            let hint =
+                "write `builder: auto` to build what cannot be derived, or leave the line out";
+            checker.mistakes.add(&place, message, hint.to_owned());
+        }
+    }
+
+    /// Where a line of the Dockerfile stands that longshore's own template gives: `FROM` is the
+    /// first.
+    fn place_of(&self, line: usize, lines: &Lines) -> Option<Place> {
+        let mut first = 2;
+        for (entry, place) in lines.as_slice().iter().zip(&self.line_places) {
+            let count = entry.lines().count();
+            if line < first + count {
+                return Some(place.at(line.saturating_sub(first)));
+            }
+            first += count;
+        }
+        None
     }
 
     /// Whether anything is added to the source, so that it is not copied.
@@ -220,19 +317,24 @@ fn choice<T: Copy>(
     found.map(|(_, value)| *value)
 }
 
-fn lines(written: &[Located<Line>], checker: &mut Checker<'_>) -> Option<Lines> {
+fn line_place(written: &Located<Line>) -> LinePlace {
+    LinePlace {
+        place: written.place.clone(),
+        is_block: written.value.is_block,
+    }
+}
+
+fn lines(
+    written: &[Located<Line>],
+    places: &[LinePlace],
+    checker: &mut Checker<'_>,
+) -> Option<Lines> {
     let texts: Vec<String> = written.iter().map(|line| line.value.text.clone()).collect();
     match Lines::parse(&texts) {
         Ok(lines) => Some(lines),
         Err(errors) => {
             for error in errors {
-                let Located { value, place } = &written[error.entry];
-                let mut place = place.clone();
-                if let Some(Position { line, .. }) = &mut place.position
-                    && value.is_block
-                {
-                    *line += error.line;
-                }
+                let place = places[error.entry].at(error.line);
                 checker.mistakes.add(&place, error.message, error.hint);
             }
             None

@@ -28,6 +28,8 @@ pub struct SingleImage<'a> {
     pub platforms: &'a [String],
     /// The extra Dockerfile lines.
     pub lines: &'a [String],
+    /// Who makes what has lines: `docker`, `auto` or `direct`.
+    pub builder: Option<&'a str>,
     /// The prefix of the destination repository.
     pub namespace: Option<&'a str>,
     /// The AWS region.
@@ -42,8 +44,11 @@ pub struct SingleImage<'a> {
 
 impl Specification {
     /// The specification of one image. Its mistakes name the arguments: `SOURCE`, `REPOSITORY`,
-    /// `--platform` and so on.
-    pub fn single(image: &SingleImage<'_>) -> Result<Self, Mistakes> {
+    /// `--platform` and so on. `env` gives `SOURCE_DATE_EPOCH`.
+    pub fn single(
+        image: &SingleImage<'_>,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Mistakes> {
         let SingleImage {
             platforms, lines, ..
         } = image;
@@ -109,14 +114,16 @@ impl Specification {
                 options: written::Options {
                     platforms,
                     lines: Some(lines.collect()),
+                    builder: optional("--builder", image.builder),
                     ..written::Options::default()
                 },
             })],
         };
         let checker = Checker {
             folder: Path::new(""),
-            env: &|_| None,
+            env,
             elsewhere,
+            source_date_epoch: None,
             mistakes,
         };
         let mut specification = checker.file(written)?;

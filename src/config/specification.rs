@@ -131,10 +131,27 @@ pub struct ImageSpecification {
     pub template: Template,
     /// Build arguments by name.
     pub args: BTreeMap<String, String>,
+    /// Who makes what has lines.
+    pub builder: Builder,
+    /// The time that what is made gets, in seconds since 1970; `None` for the source's own. It is
+    /// the same for all images. See <https://reproducible-builds.org/specs/source-date-epoch/>.
+    pub source_date_epoch: Option<u64>,
     /// Who pushes what is built.
     pub publish: Publish,
     /// How the layers that the lines add are compressed.
     pub compression: Compression,
+}
+
+/// Who makes what has lines.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Builder {
+    /// The Docker daemon, always.
+    #[default]
+    Docker,
+    /// longshore where that is proven to give the same, else the Docker daemon.
+    Auto,
+    /// longshore; what needs a daemon fails.
+    Direct,
 }
 
 /// Who pushes what is built.

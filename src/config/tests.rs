@@ -74,6 +74,7 @@ macro_rules! broken {
 
 broken! {
     broken_aliases: "aliases.yaml",
+    broken_builder: "builder.yaml",
     broken_destination: "destination.yaml",
     broken_documents: "documents.yaml",
     broken_duplicate_keys: "duplicate-keys.yaml",
@@ -270,16 +271,47 @@ IMAGE: no image of the configuration is called `postgres`
 }
 
 #[test]
+fn a_time_is_seconds() {
+    for (text, seconds) in [
+        ("0", Ok(Some(0))),
+        ("1735689600", Ok(Some(1_735_689_600))),
+        ("", Ok(None)),
+        ("-1", Err(())),
+        ("253402300800", Err(())),
+        ("2025-01-01", Err(())),
+    ] {
+        let env = |name: &str| (name == "SOURCE_DATE_EPOCH").then(|| text.to_owned());
+        let image = SingleImage {
+            source: "mongo",
+            ..SingleImage::default()
+        };
+        let found = Specification::single(&image, &env);
+        let found = found.map(|found| found.images[0].source_date_epoch);
+        if let Err(mistakes) = &found {
+            let told = mistakes.to_string();
+            assert!(
+                told.contains(&format!("SOURCE_DATE_EPOCH: `{text}` is no time")),
+                "{told}"
+            );
+        }
+        assert_eq!(found.map_err(drop), seconds, "{text}");
+    }
+}
+
+#[test]
 fn one_image_without_a_file() {
-    let specification = Specification::single(&SingleImage {
-        source: "wordpress:php7.4-apache",
-        repository: Some("php_wordpress:base"),
-        platforms: &["linux/arm64/v8".to_owned()],
-        lines: &["ENV A=1".to_owned()],
-        region: Some("eu-west-1"),
-        profile: Some(""),
-        ..SingleImage::default()
-    })
+    let specification = Specification::single(
+        &SingleImage {
+            source: "wordpress:php7.4-apache",
+            repository: Some("php_wordpress:base"),
+            platforms: &["linux/arm64/v8".to_owned()],
+            lines: &["ENV A=1".to_owned()],
+            region: Some("eu-west-1"),
+            profile: Some(""),
+            ..SingleImage::default()
+        },
+        &env,
+    )
     .unwrap();
     let Destination::Ecr(destination) = &specification.destination else {
         panic!("it goes to ECR")
@@ -291,14 +323,17 @@ FROM BASE
 ENV A=1
 "#);
 
-    let mistakes = Specification::single(&SingleImage {
-        source: "redis:*",
-        repository: Some("Redis"),
-        platforms: &["linux".to_owned()],
-        lines: &["RUN true".to_owned(), "FROM x".to_owned()],
-        account_id: Some("12"),
-        ..SingleImage::default()
-    });
+    let mistakes = Specification::single(
+        &SingleImage {
+            source: "redis:*",
+            repository: Some("Redis"),
+            platforms: &["linux".to_owned()],
+            lines: &["RUN true".to_owned(), "FROM x".to_owned()],
+            account_id: Some("12"),
+            ..SingleImage::default()
+        },
+        &env,
+    );
     insta::assert_snapshot!(mistakes.unwrap_err(), @r#"
 5 mistakes in the arguments
 --account-id: `12` is not an AWS account
@@ -347,7 +382,7 @@ fn one_image_elsewhere() {
             to: Some(to),
             ..image
         };
-        match Specification::single(&image) {
+        match Specification::single(&image, &env) {
             Ok(specification) => format!(
                 "{:?}\n{}",
                 specification.destination,

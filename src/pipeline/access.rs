@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::event::Observer;
-use crate::image::{Digest, Reference, Registry};
+use crate::image::{Digest, Location, Reference, Registry};
 use crate::registry::{Client, Credentials, Endpoint};
 use crate::store::Store;
 
@@ -30,6 +30,15 @@ impl Upstreams {
         match self.endpoints.get(registry) {
             Some(endpoint) => endpoint.registry.clone(),
             None => registry.clone(),
+        }
+    }
+
+    /// What `FROM` names, where the source is in a registry; a layout's image, which no `FROM` can
+    /// name, has its own name there.
+    pub(super) fn from(&self, source: &Location, digest: &Digest) -> String {
+        match source {
+            Location::Registry(source) => self.pinned_base(source, digest).to_string(),
+            Location::Layout(_) => source.by_digest(digest.clone()).to_string(),
         }
     }
 

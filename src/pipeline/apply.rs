@@ -19,13 +19,16 @@ use crate::image::{Digest, Location, Repository};
 use super::budget::ration;
 use super::build::{Builder, Order};
 use super::copy::Copier;
+use super::derive::Derivation;
 use super::docker_ends::DockerEnds;
+use super::marks::Marks;
 use super::patience::await_pulls;
 use super::planner::plan_images;
+use super::publish::Publisher;
 use super::traffic::Tally;
 use super::way::Way;
 use super::{
-    Access, Action, ImageOutcome, ImagePlan, Outcome, Plan, Reason, Status, StepError, Work,
+    Access, Action, Base, ImageOutcome, ImagePlan, Outcome, Plan, Reason, Status, StepError, Work,
 };
 
 /// Images worked on at once unless the user says otherwise. A build is bound by one core of the
@@ -320,35 +323,16 @@ impl<'a> Workshop<'a> {
             image, destination, ..
         } = plan;
         let is_new = *reason == Reason::NewRepository;
+        let way = Way {
+            source: &image.source,
+            destination,
+            repository: &image.repository,
+            is_new_repository: is_new,
+            tally,
+        };
         match work {
-            Work::Build { base, marks } => {
-                let ends = DockerEnds::of(image, destination);
-                let ends = ends.map_err(StepError::at(Step::Render))?;
-                let builder = self.builder().await?;
-                self.begin(plan, is_new).await?;
-                let is_new_repository = is_new;
-                let way = Way {
-                    source: &image.source,
-                    destination,
-                    repository: &image.repository,
-                    is_new_repository,
-                    tally,
-                };
-                self.access.observer.observe(Event::Moving {
-                    image: destination.clone(),
-                    volume: Arc::clone(&tally.volume),
-                });
-                let blobs = &self.copier.blobs;
-                let order = Order {
-                    image,
-                    ends,
-                    way,
-                    base,
-                    marks,
-                    blobs,
-                };
-                builder.build(order).await
-            }
+            Work::Build { base, marks } => self.build(plan, way, base, marks).await,
+            Work::Derive { base, marks } => self.derive(plan, way, base, marks).await,
             Work::Copy { source, part } => {
                 self.begin(plan, is_new).await?;
                 self.copier
@@ -363,6 +347,70 @@ impl<'a> Workshop<'a> {
                 Ok(held.clone())
             }
         }
+    }
+
+    async fn build(
+        &self,
+        plan: &ImagePlan,
+        way: Way<'_>,
+        base: &Base,
+        marks: &Marks,
+    ) -> Result<Digest, StepError> {
+        let image = &plan.image;
+        let ends = DockerEnds::of(image, &plan.destination);
+        let ends = ends.map_err(StepError::at(Step::Render))?;
+        let builder = self.builder().await?;
+        self.begin(plan, way.is_new_repository).await?;
+        self.moving(way);
+        let blobs = &self.copier.blobs;
+        let order = Order {
+            image,
+            ends,
+            way,
+            base,
+            marks,
+            blobs,
+        };
+        builder.build(order).await
+    }
+
+    /// Derives an image. Where only the configuration of a base tells that it cannot be, it is built
+    /// if the user lets it.
+    async fn derive(
+        &self,
+        plan: &ImagePlan,
+        way: Way<'_>,
+        base: &Base,
+        marks: &Marks,
+    ) -> Result<Digest, StepError> {
+        let access = self.access;
+        let derivation = Derivation {
+            image: &plan.image,
+            upstreams: &access.upstreams,
+            base,
+            marks,
+        };
+        let images = match derivation.derive(&way.tally.reader).await? {
+            Ok(images) => images,
+            Err(reason) => {
+                let message = format!("it is built and not derived: {}", chain(&reason));
+                let image = plan.destination.clone();
+                access.observer.observe(Event::Warning { image, message });
+                return self.build(plan, way, base, marks).await;
+            }
+        };
+        self.begin(plan, way.is_new_repository).await?;
+        self.moving(way);
+        let blobs = &self.copier.blobs;
+        let publisher = Publisher { access, blobs, way };
+        publisher.publish(images, marks).await
+    }
+
+    fn moving(&self, way: Way<'_>) {
+        self.access.observer.observe(Event::Moving {
+            image: way.destination.clone(),
+            volume: Arc::clone(&way.tally.volume),
+        });
     }
 
     async fn begin(&self, plan: &ImagePlan, is_new_repository: bool) -> Result<(), StepError> {

@@ -1,4 +1,4 @@
-//! A built image, put together for the registry: the upstream's own layers, then the new ones.
+//! A built or derived image, put together for the registry: the upstream's own layers, then the new ones.
 
 use std::collections::BTreeMap;
 
@@ -62,9 +62,20 @@ impl Assembly {
         base: &BaseImage,
         export: Export,
         marks: &Marks,
+        source_date_epoch: Option<u64>,
     ) -> Result<Self, AssemblyError> {
-        let configuration = reproducible(&export, base)?;
+        let (_, created) = base.time(source_date_epoch);
+        let configuration = reproducible(&export, base, &created)?;
         Ok(Self::new(base, configuration, export.layers, marks)?)
+    }
+
+    /// Puts together a configuration and the base's own layers.
+    pub(super) fn of_derivation(
+        base: &BaseImage,
+        configuration: Vec<u8>,
+        marks: &Marks,
+    ) -> Result<Self, AssemblyError> {
+        Ok(Self::new(base, configuration, Vec::new(), marks)?)
     }
 
     fn new(
@@ -114,7 +125,11 @@ fn base_layer(layer: &Descriptor) -> Result<Value, serde_json::Error> {
 
 /// The configuration with the new layers as they were written anew, and without what differs from
 /// one build to the next.
-fn reproducible(export: &Export, base: &BaseImage) -> Result<Vec<u8>, AssemblyError> {
+fn reproducible(
+    export: &Export,
+    base: &BaseImage,
+    created: &str,
+) -> Result<Vec<u8>, AssemblyError> {
     let mut document: Map<String, Value> = serde_json::from_slice(&export.configuration)?;
     let diff_ids = document
         .get_mut("rootfs")
@@ -139,11 +154,10 @@ fn reproducible(export: &Export, base: &BaseImage) -> Result<Vec<u8>, AssemblyEr
     if let Some(Value::Object(config)) = document.get_mut("config") {
         config.remove("Image");
     }
-    let (_, created) = &base.created;
-    document.insert("created".to_owned(), created.as_str().into());
+    document.insert("created".to_owned(), created.into());
     if let Some(Value::Array(history)) = document.get_mut("history") {
         for entry in history.iter_mut().skip(base.history) {
-            entry["created"] = created.as_str().into();
+            entry["created"] = created.into();
         }
     }
     Ok(serde_json::to_vec(&document)?)

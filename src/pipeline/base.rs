@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
+
 use crate::config::Platforms;
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
@@ -31,6 +33,8 @@ pub struct PlatformBase {
     pub platform: Platform,
     /// The digest of the platform's own manifest.
     pub digest: Digest,
+    /// The configuration, where it had to be read to find the platform.
+    pub configuration: Option<Bytes>,
 }
 
 /// What can be wrong with an upstream image.
@@ -224,7 +228,11 @@ fn child(descriptor: &Descriptor) -> Option<PlatformBase> {
         return None;
     }
     let digest = descriptor.digest().to_string().parse().ok()?;
-    Some(PlatformBase { platform, digest })
+    Some(PlatformBase {
+        platform,
+        digest,
+        configuration: None,
+    })
 }
 
 async fn single(
@@ -251,6 +259,7 @@ async fn single(
     Ok(PlatformBase {
         platform,
         digest: manifest.digest().clone(),
+        configuration: Some(bytes),
     })
 }
 
@@ -267,6 +276,7 @@ mod tests {
         let platform = |text: &&str| PlatformBase {
             platform: text.parse().unwrap(),
             digest: Digest::of(text.as_bytes()),
+            configuration: None,
         };
         Base {
             digest: Digest::of(b"mongo"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -20,6 +21,8 @@ use super::base::BaseError;
 pub(super) struct BaseImage {
     /// The manifest.
     pub(super) manifest: ImageManifest,
+    /// The configuration as it is.
+    pub(super) configuration: Bytes,
     /// The digests of what is in the layers.
     pub(super) diff_ids: Vec<Digest>,
     /// How many entries the history has.
@@ -60,7 +63,7 @@ impl BaseImage {
             .get_blob(&pinned, manifest.config())
             .await
             .map_err(StepError::at(Step::Resolve))?;
-        Self::new(manifest, &configuration)
+        Self::new(manifest, configuration)
             .map_err(|source| BaseError::Configuration {
                 image: image(),
                 source,
@@ -68,11 +71,11 @@ impl BaseImage {
             .map_err(resolve(Step::Resolve))
     }
 
-    fn new(manifest: ImageManifest, configuration: &[u8]) -> Result<Self, serde_json::Error> {
-        let read: ImageConfiguration = serde_json::from_slice(configuration)?;
+    fn new(manifest: ImageManifest, configuration: Bytes) -> Result<Self, serde_json::Error> {
+        let read: ImageConfiguration = serde_json::from_slice(&configuration)?;
         let diff_ids = read.rootfs().diff_ids().iter();
         let diff_ids = diff_ids.filter_map(|digest| digest.parse().ok()).collect();
-        let created = serde_json::from_slice::<Value>(configuration)?["created"]
+        let created = serde_json::from_slice::<Value>(&configuration)?["created"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
@@ -81,7 +84,17 @@ impl BaseImage {
             history: read.history().as_ref().map_or(0, Vec::len),
             created: moment(created),
             manifest,
+            configuration,
         })
+    }
+
+    /// The time that is given to what is made of the image, in seconds since 1970 and as RFC 3339:
+    /// its own, or the one that the user wants.
+    pub(super) fn time(&self, wanted: Option<u64>) -> (u64, String) {
+        let seconds = wanted.and_then(|seconds| i64::try_from(seconds).ok());
+        let time = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+        let text = time.and_then(|time| time.format(&Rfc3339).ok());
+        wanted.zip(text).unwrap_or_else(|| self.created.clone())
     }
 
     /// The layers' digests, of the blobs and of what is in them.

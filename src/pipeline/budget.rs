@@ -198,6 +198,11 @@ fn need(plan: &ImagePlan, client: &Client) -> Need {
                 });
             }
         }
+        Work::Derive { base, .. } => {
+            for digest in built_on(base, &plan.image.platforms) {
+                add(&mut need, digest);
+            }
+        }
         Work::Copy { source: root, part } => {
             let root = match part {
                 Part::Whole => add(&mut need, root),

@@ -157,7 +157,7 @@ impl<'a> Builder<'a> {
         marks: &Marks,
     ) -> Result<Assembly, StepError> {
         let step = Step::Push(built.platform.clone());
-        let (latest, _) = base.created;
+        let (latest, _) = base.time(image.source_date_epoch);
         let request = ExportRequest {
             id: &built.id,
             base_layers: base.diff_ids.len(),
@@ -169,7 +169,8 @@ impl<'a> Builder<'a> {
         };
         let export = self.docker.export(request).await;
         let export = export.map_err(StepError::at(step.clone()))?;
-        Assembly::of_build(base, export, marks).map_err(StepError::at(step))
+        let assembly = Assembly::of_build(base, export, marks, image.source_date_epoch);
+        assembly.map_err(StepError::at(step))
     }
 
     async fn build_platform(

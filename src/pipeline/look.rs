@@ -5,6 +5,8 @@ use crate::event::{Event, Step};
 use crate::image::{Digest, Location, Manifest, Platform};
 
 use super::base::{BaseError, fetch_manifest};
+use super::derive::Derivation;
+use super::docker_ends::DockerEnds;
 use super::marks::Marks;
 use super::observe::{Observation, Obstacle, Work, recipe, resolve};
 use super::observe_destination::RepositoryState;
@@ -26,7 +28,7 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// For what is built: what it was made from stands in its marks.
+    /// For what is built or derived: what it was made from stands in its marks.
     pub(super) async fn at_marks(&self) -> Result<Observation, StepError> {
         let held = async {
             let Some(manifest) = self.held_manifest().await? else {
@@ -50,8 +52,26 @@ impl Look<'_> {
         }
         let manifest = self.read_source(&source).await?;
         let base = self.base(&source, &manifest).await?;
-        let work = Work::Build { base, marks };
+        let (image, upstreams) = (self.image, &self.access.upstreams);
+        let derivation = Derivation {
+            image,
+            upstreams,
+            base: &base,
+            marks: &marks,
+        };
+        let work = if derivation.is_possible()? {
+            Work::Derive { base, marks }
+        } else {
+            self.check_ends()?;
+            Work::Build { base, marks }
+        };
         Ok(Observation::Outdated { work, reason })
+    }
+
+    /// Fails where Docker can neither build from the source nor push to the destination.
+    pub(super) fn check_ends(&self) -> Result<(), StepError> {
+        let ends = DockerEnds::of(self.image, &self.destination);
+        ends.map(drop).map_err(StepError::at(Step::Render))
     }
 
     /// For a copy of some children of an index. Where they are all that the source has it is copied

@@ -12,6 +12,7 @@ mod claims;
 mod copy;
 mod copy_referrers;
 mod daemon_push;
+mod derive;
 mod destination;
 mod docker_ends;
 mod error;
@@ -36,6 +37,7 @@ mod reason;
 mod referrers;
 mod render;
 mod traffic;
+mod warn;
 mod way;
 
 pub use access::{Access, Upstreams};

@@ -3,7 +3,7 @@
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::config::{self, Attestations, ImageSpecification};
+use crate::config::{self, Attestations, Builder, ImageSpecification};
 use crate::docker::Compression;
 use crate::dockerfile::{Ingredients, Recipe, RenderError};
 use crate::event::Step;
@@ -11,7 +11,6 @@ use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Location};
 
 use super::base::BaseError;
-use super::docker_ends::DockerEnds;
 use super::look::Look;
 use super::marks::{Marks, base_name};
 use super::observe_destination::{RepositoryState, observe_repositories};
@@ -73,6 +72,13 @@ pub enum Work {
         /// What the result will carry.
         marks: Marks,
     },
+    /// Derived from this base: its configuration is changed and its layers stay as they are.
+    Derive {
+        /// The upstream image.
+        base: Base,
+        /// What the result will carry.
+        marks: Marks,
+    },
     /// Copied.
     Copy {
         /// The digest of the source.
@@ -95,7 +101,7 @@ impl Work {
     /// The source's digest.
     pub(super) fn source(&self) -> &Digest {
         match self {
-            Self::Build { base, .. } => &base.digest,
+            Self::Build { base, .. } | Self::Derive { base, .. } => &base.digest,
             Self::Copy { source, .. } | Self::Refer { source, .. } => source,
         }
     }
@@ -166,8 +172,9 @@ async fn observe_image(
         access,
     };
     if !image.is_copy() {
-        let ends = DockerEnds::of(image, &look.destination);
-        ends.map_err(StepError::at(Step::Render))?;
+        if image.builder == Builder::Docker {
+            look.check_ends()?;
+        }
         return look.at_marks().await;
     }
     match Wanted::of(image) {

@@ -8,6 +8,7 @@ use crate::registry::RateLimit;
 
 use super::expand::{Expanded, expand};
 use super::observe::observe;
+use super::warn::warn_of_traps;
 use super::{Access, Plan};
 
 /// Lists what patterns need, looks at every image and decides what to do. Two images that would
@@ -20,6 +21,7 @@ pub async fn make_plan(specification: Specification, access: &Access) -> Result<
         unlisted,
     } = expand(specification, &access.upstreams, observer).await?;
     let plan = plan_images(specification.images, specification.repositories, access).await;
+    warn_of_traps(&plan, observer);
     Ok(Plan {
         chosen,
         unlisted,

@@ -5,7 +5,6 @@ use crate::event::Step;
 use crate::image::Platform;
 
 use super::base::fetch_manifest;
-use super::docker_ends::in_registry;
 use super::observe::{TemplateError, resolve};
 use super::{Base, StepError, Upstreams};
 
@@ -26,14 +25,13 @@ pub async fn render(
     daemon: &Platform,
 ) -> Result<Vec<Dockerfile>, StepError> {
     let digest = resolve(upstreams, &image.source).await?;
-    let source = in_registry(&image.source).map_err(StepError::at(Step::Render))?;
     let manifest = fetch_manifest(&upstreams.store, &image.source, &digest).await?;
     let base = Base::read(&upstreams.store, &image.source, &digest, &manifest).await?;
     let platforms = base.select(&image.source, &image.platforms, daemon);
     let platforms = platforms.map_err(StepError::at(Step::Resolve))?;
     let render = |base: super::PlatformBase| {
-        let pinned = upstreams.pinned_base(source, &base.digest);
-        let text = image.template.render(&pinned.to_string(), &image.lines);
+        let pinned = upstreams.from(&image.source, &base.digest);
+        let text = image.template.render(&pinned, &image.lines);
         let text = text
             .map_err(TemplateError::from)
             .map_err(StepError::at(Step::Render))?;

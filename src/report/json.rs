@@ -27,6 +27,7 @@ pub struct PlanObject {
 #[derive(Serialize)]
 struct PlanSummary {
     build: usize,
+    derive: usize,
     copy: usize,
     in_place: usize,
     skipped: usize,
@@ -133,6 +134,7 @@ impl PlanObject {
         };
         let summary = PlanSummary {
             build: count(&["build"]),
+            derive: count(&["derive"]),
             copy: count(&["copy"]),
             in_place: count(&["in place"]),
             skipped: count(&["keep", "skip"]),

@@ -118,6 +118,7 @@ pub fn outcome_table(outcome: &Outcome) -> String {
 pub(super) fn action_word(action: &Action) -> &'static str {
     match action {
         Action::Make(Work::Build { .. }) => "build",
+        Action::Make(Work::Derive { .. }) => "derive",
         Action::Make(Work::Copy { .. } | Work::Refer { .. }) => "copy",
         Action::Skip { .. } => "in place",
         Action::Keep { .. } => "keep",

@@ -8,6 +8,7 @@ mod copies;
 mod copy_failures;
 mod copy_faults;
 mod copy_storms;
+mod derived;
 mod dockerhub_clone;
 mod documentation;
 mod ecr_sources;
