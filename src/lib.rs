@@ -7,6 +7,7 @@ pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod context;
 pub mod credentials;
 pub mod docker;
 pub mod dockerfile;

@@ -1,5 +1,7 @@
 //! `images`: what goes where.
 
+use std::collections::BTreeMap;
+
 use super::check::Checker;
 use super::collision::Collision;
 use super::mistakes::{Located, Place};
@@ -55,6 +57,9 @@ fn image(
     let runs = options.try_template(checker);
     let is_derived = options.is_derived(checker);
     options.check_attestations(checker);
+    let is_built = options.is_built();
+    options.build.check_labels(is_built, checker);
+    let context = options.context(checker);
     let written_source = written.source?;
     let renamed = written
         .repository
@@ -108,6 +113,8 @@ fn image(
         None if runs => Platforms::Daemon,
         None => Platforms::All,
     };
+    let target = options.build.target.as_ref().map(|name| name.value.clone());
+    let labels = options.build.labels.clone().unwrap_or_default();
     let image = |source: Location| ImageSpecification {
         entry,
         line: written.place.line(),
@@ -125,6 +132,15 @@ fn image(
         args: options.args.clone().unwrap_or_default(),
         builder: options.builder.unwrap_or_default(),
         source_date_epoch: checker.source_date_epoch,
+        // What is copied has nothing of these, whatever `defaults` say.
+        context: context.clone().filter(|_| is_built),
+        target: target.clone().filter(|_| is_built),
+        network: options.build.network.clone(),
+        labels: if is_built {
+            labels.clone()
+        } else {
+            BTreeMap::new()
+        },
         publish: options.publish.unwrap_or_default(),
         compression: options.compression.unwrap_or_default(),
     };

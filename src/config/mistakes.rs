@@ -124,6 +124,11 @@ impl Mistakes {
         self.list.is_empty()
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// The mistakes by position.
     pub(super) fn sorted(mut self) -> Self {
         self.list.sort_by_key(|mistake| mistake.place.position);

@@ -1,5 +1,6 @@
 //! The file as written, and the checked specification that everything above works from.
 
+mod build_options;
 mod builder;
 mod check;
 mod collision;

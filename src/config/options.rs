@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::build_options::{BuildOptions, Taking};
 use super::check::Checker;
 use super::hint::{nearest, suggest};
 use super::mistakes::{Located, Place};
 use super::reader::{Line, Table};
 use super::specification::{Attestations, Builder, Platforms, Publish};
 use super::written;
+use crate::context::Context;
 use crate::docker::Compression;
 use crate::dockerfile::{
     LineError, Lines, MetadataLines, NeedsBuild, Template, builds_on, check_dockerfile,
@@ -16,7 +18,7 @@ use crate::failure::chain;
 use crate::image::Platform;
 
 /// A name that no upstream image has, to try a template with.
-const TRIAL_BASE: &str = "longshore.invalid/base";
+pub(super) const TRIAL_BASE: &str = "longshore.invalid/base";
 
 const ATTESTATIONS: [(&str, Attestations); 2] =
     [("keep", Attestations::Keep), ("drop", Attestations::Drop)];
@@ -45,17 +47,20 @@ pub(super) struct Options {
     pub(super) template: Option<Template>,
     pub(super) args: Option<BTreeMap<String, String>>,
     pub(super) builder: Option<Builder>,
+    pub(super) build: BuildOptions,
     pub(super) publish: Option<Publish>,
     pub(super) compression: Option<Compression>,
     line_places: Vec<LinePlace>,
     template_place: Option<Place>,
+    /// Those of the lines that take files from the build context.
+    taking: Option<Vec<Taking>>,
     /// Where these very options ask for attestations.
     keeps_attestations: Option<Place>,
 }
 
 /// Where an entry of `lines` stands.
 #[derive(Clone)]
-struct LinePlace {
+pub(super) struct LinePlace {
     place: Place,
     /// Whether the lines of the entry are lines of the file.
     is_block: bool,
@@ -63,7 +68,7 @@ struct LinePlace {
 
 impl LinePlace {
     /// The place of a line of the entry, counted from 0.
-    fn at(&self, line: usize) -> Place {
+    pub(super) fn at(&self, line: usize) -> Place {
         let mut place = self.place.clone();
         if let Some(position) = &mut place.position
             && self.is_block
@@ -90,13 +95,15 @@ impl Options {
         });
         let keeps = attestations == Some(Attestations::Keep);
         let written_lines = written.lines.as_deref().unwrap_or_default();
+        let taking = written.lines.as_deref().map(Taking::among);
         let line_places: Vec<LinePlace> = written_lines.iter().map(line_place).collect();
         let lines = written
             .lines
             .and_then(|written| lines(&written, &line_places, checker));
         let builder = written.builder;
         let builder = builder.and_then(|text| choice(&text, &BUILDERS, "no builder", checker));
-        let build = written.build.unwrap_or_default();
+        let mut build = written.build.unwrap_or_default();
+        let build_options = BuildOptions::check(&mut build, checker);
         let template_place = build.template.as_ref().map(|path| path.place.clone());
         let template = build.template.and_then(|path| template(&path, checker));
         let args = build.args.map(|args| arguments(args, checker));
@@ -114,10 +121,12 @@ impl Options {
             template,
             args,
             builder,
+            build: build_options,
             publish,
             compression,
             line_places,
             template_place,
+            taking,
             keeps_attestations: attestations_place.filter(|_| keeps),
         }
     }
@@ -140,6 +149,8 @@ impl Options {
             line_places,
             args: self.args.or_else(|| others.args.clone()),
             builder: self.builder.or(others.builder),
+            build: self.build.or(&others.build),
+            taking: self.taking.or_else(|| others.taking.clone()),
             publish: self.publish.or(others.publish),
             compression: self.compression.or(others.compression),
             template,
@@ -233,6 +244,9 @@ impl Options {
     pub(super) fn try_template(&self, checker: &mut Checker<'_>) -> bool {
         let lines = self.lines.clone().unwrap_or_default();
         let (Some(template), Some(place)) = (&self.template, &self.template_place) else {
+            if self.is_built() {
+                self.build.check_target("", None, checker);
+            }
             return lines.has_run();
         };
         let dockerfile = match template.render(TRIAL_BASE, &lines) {
@@ -242,7 +256,9 @@ impl Options {
                 return false;
             }
         };
-        if !builds_on(&dockerfile, TRIAL_BASE) {
+        self.build
+            .check_target(&dockerfile, Some(template), checker);
+        if self.build.target.is_none() && !builds_on(&dockerfile, TRIAL_BASE, None) {
             let message = "the template's last stage is not built on `{{base}}`";
             let hint = "begin that stage with `FROM {{base}}`".to_owned();
             checker.mistakes.add(place, message, hint);
@@ -263,6 +279,25 @@ impl Options {
                 false
             }
         }
+    }
+}
+
+impl Options {
+    /// The build context, where the Dockerfile takes files from it. What it lacks is a mistake.
+    pub(super) fn context(&self, checker: &mut Checker<'_>) -> Option<Context> {
+        let mistakes = checker.mistakes.len();
+        let taking = self.taking.as_deref().unwrap_or_default();
+        let mut takes = self.build.check_files(taking, checker);
+        // A template repeats the lines, and their mistakes.
+        if checker.mistakes.len() == mistakes
+            && let (Some(template), Some(place)) = (&self.template, &self.template_place)
+        {
+            let lines = self.lines.clone().unwrap_or_default();
+            let dockerfile = template.render(TRIAL_BASE, &lines).unwrap_or_default();
+            let taking = Taking::rendered(&dockerfile, place);
+            takes = self.build.check_files(&taking, checker);
+        }
+        self.build.context.clone().filter(|_| takes)
     }
 }
 
@@ -317,7 +352,7 @@ fn choice<T: Copy>(
     found.map(|(_, value)| *value)
 }
 
-fn line_place(written: &Located<Line>) -> LinePlace {
+pub(super) fn line_place(written: &Located<Line>) -> LinePlace {
     LinePlace {
         place: written.place.clone(),
         is_block: written.value.is_block,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{ImagePattern, StoredSecret};
+use crate::context::Context;
 use crate::docker::Compression;
 use crate::dockerfile::{Lines, Template};
 use crate::ecr::RepositorySettings;
@@ -136,6 +137,14 @@ pub struct ImageSpecification {
     /// The time that what is made gets, in seconds since 1970; `None` for the source's own. It is
     /// the same for all images. See <https://reproducible-builds.org/specs/source-date-epoch/>.
     pub source_date_epoch: Option<u64>,
+    /// The folder that lines take files from; absent where none does.
+    pub context: Option<Context>,
+    /// The stage of the template that is built, unless it is the last one.
+    pub target: Option<String>,
+    /// The network of `RUN` lines, unless it is the daemon's default.
+    pub network: Option<String>,
+    /// Labels of what is built, beside those of its lines.
+    pub labels: BTreeMap<String, String>,
     /// Who pushes what is built.
     pub publish: Publish,
     /// How the layers that the lines add are compressed.

@@ -96,6 +96,10 @@ written! {
     Build {
         args: Table<Text>,
         template: Text,
+        context: Text,
+        target: Text,
+        network: Text,
+        labels: Table<Text>,
     }
 }
 

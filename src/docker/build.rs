@@ -12,14 +12,24 @@ use super::error::{Error, Task};
 use super::login;
 use super::meaning::Meaning;
 use super::printout::Printout;
+use crate::context::Context;
 use crate::image::{Digest, Platform, Registry};
 use crate::registry::Login;
+
+/// The name of a Dockerfile that is sent alone.
+const DOCKERFILE: &str = "Dockerfile";
 
 /// What to build.
 #[derive(Clone, Copy, Debug)]
 pub struct BuildRequest<'a> {
-    /// The Dockerfile. It is all the context there is.
+    /// The Dockerfile.
     pub dockerfile: &'a str,
+    /// The folder that its lines take files from. Without one the Dockerfile is all that is sent.
+    pub context: Option<&'a Context>,
+    /// The stage to build, unless it is the last one.
+    pub target: Option<&'a str>,
+    /// The network of `RUN` lines: `none`, `host` or another that the daemon has.
+    pub network: Option<&'a str>,
     /// Build arguments.
     pub args: &'a BTreeMap<String, String>,
     /// Labels to add.
@@ -50,8 +60,24 @@ impl Docker {
         let mut failure = None;
         let client = self.patient();
         let logins = login::by_registry(request.logins);
-        let context = bollard::body_full(context(request.dockerfile).into());
-        let mut stream = client.build_image(options(request), Some(logins), Some(context));
+        let (dockerfile, body, packing) = match request.context {
+            Some(context) => {
+                let shipment = context.ship(request.dockerfile).await?;
+                let dockerfile = shipment.dockerfile.clone();
+                let (chunks, packing) = shipment.open();
+                (dockerfile, bollard::body_try_stream(chunks), Some(packing))
+            }
+            None => {
+                let archive = alone(request.dockerfile);
+                (
+                    DOCKERFILE.to_owned(),
+                    bollard::body_full(archive.into()),
+                    None,
+                )
+            }
+        };
+        let options = options(request, &dockerfile);
+        let mut stream = client.build_image(options, Some(logins), Some(body));
         // The id comes before the image has its name, and once per stage: only the end of the
         // stream tells that all is done.
         while let Some(item) = stream.next().await {
@@ -73,6 +99,12 @@ impl Docker {
             id = item.aux.and_then(|image| image.id).or(id);
         }
         if let Some(error) = failure {
+            drop(stream);
+            if let Some(packing) = packing
+                && let Some(error) = packing.failure().await
+            {
+                return Err(error.into());
+            }
             return Err(explain(Error::of(task(), error), &mut printout));
         }
         let id = id.and_then(|id| id.parse().ok());
@@ -98,13 +130,16 @@ fn explain(mut error: Error, printout: &mut Printout<'_>) -> Error {
     error
 }
 
-fn options(request: &BuildRequest<'_>) -> bollard::query_parameters::BuildImageOptions {
+fn options(
+    request: &BuildRequest<'_>,
+    dockerfile: &str,
+) -> bollard::query_parameters::BuildImageOptions {
     let owned = |map: &BTreeMap<String, String>| -> HashMap<String, String> {
         map.clone().into_iter().collect()
     };
     let options = BuildImageOptionsBuilder::default()
         .version(BuilderVersion::BuilderV1)
-        .dockerfile("Dockerfile")
+        .dockerfile(dockerfile)
         .t(request.tag)
         .buildargs(&owned(request.args))
         .labels(&owned(request.labels))
@@ -114,18 +149,26 @@ fn options(request: &BuildRequest<'_>) -> bollard::query_parameters::BuildImageO
         Some(platform) => options.platform(&platform.to_string()),
         None => options,
     };
+    let options = match request.target {
+        Some(target) => options.target(target),
+        None => options,
+    };
+    let options = match request.network {
+        Some(network) => options.networkmode(network),
+        None => options,
+    };
     options.build()
 }
 
-/// The context: a tar archive with the Dockerfile alone, the same bytes each time.
-fn context(dockerfile: &str) -> Vec<u8> {
+/// A tar archive with the Dockerfile alone, the same bytes each time.
+fn alone(dockerfile: &str) -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
     header.set_size(dockerfile.len() as u64);
     header.set_mode(0o644);
     header.set_mtime(0);
     let mut archive = tar::Builder::new(Vec::new());
     archive
-        .append_data(&mut header, "Dockerfile", dockerfile.as_bytes())
+        .append_data(&mut header, DOCKERFILE, dockerfile.as_bytes())
         .and_then(|()| archive.into_inner())
         .expect("memory takes every write")
 }
@@ -147,6 +190,9 @@ mod tests {
         };
         let request = BuildRequest {
             dockerfile: "FROM base\nRUN mkdir /x\n",
+            context: None,
+            target: None,
+            network: None,
             args: &BTreeMap::from([("A".to_owned(), "1 2".to_owned())]),
             labels: &BTreeMap::from([("l".to_owned(), "é".to_owned())]),
             platform: Some(&"linux/arm/v7".parse().unwrap()),

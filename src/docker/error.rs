@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::export::ExportError;
 use super::meaning::Meaning;
+use crate::context;
 use crate::failure::{Failure, Kind};
 
 /// Something went wrong with the daemon, or on the way to it.
@@ -107,6 +108,9 @@ pub enum Error {
         /// Why.
         source: ExportError,
     },
+    /// The build context cannot be sent.
+    #[error("cannot send the build context")]
+    Context(#[from] context::Error),
     /// The daemon tried and failed, or refused.
     #[error("{}", in_its_words(task, reason))]
     Failed {
@@ -250,6 +254,7 @@ impl Failure for Error {
             Self::Unreachable { .. } => Kind::Unreachable,
             Self::Lost { .. } | Self::Incomplete { .. } | Self::Export { .. } => Kind::Transient,
             Self::Failed { reason, .. } => reason.meaning.kind(),
+            Self::Context(error) => error.kind(),
             Self::Unreadable { .. }
             | Self::Malformed { .. }
             | Self::UnknownContext { .. }
@@ -287,6 +292,7 @@ impl Failure for Error {
             }
             Self::Version { .. } => "unset DOCKER_API_VERSION to let both sides agree",
             Self::Failed { reason, .. } => return reason.meaning.hint().map(str::to_owned),
+            Self::Context(error) => return error.hint(),
             Self::Export { .. } => {
                 "is there room in the folder for temporary files? TMPDIR names another; \
                  `publish: daemon` needs none"

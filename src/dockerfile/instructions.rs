@@ -1,8 +1,6 @@
-//! What a single instruction may be in a build that has no context and no BuildKit.
+//! What a single instruction may be in a build without BuildKit.
 
-use parse_dockerfile::{
-    AddInstruction, CopyInstruction, Flag, Instruction, RunInstruction, Source,
-};
+use parse_dockerfile::{AddInstruction, CopyInstruction, Flag, Instruction, RunInstruction};
 
 use super::arguments;
 use super::chunks::{directive, heredocs, is_continued};
@@ -143,31 +141,11 @@ fn run_flags(run: &RunInstruction<'_>) -> Vec<Wrong> {
 }
 
 fn copy(copy: &CopyInstruction<'_>) -> Vec<Wrong> {
-    let mut wrongs = flags("COPY", &copy.options, &["from", "chown"]);
-    if copy.options.iter().all(|flag| flag.name.value != "from") {
-        wrongs.push(Wrong::new(
-            "`COPY` finds no files: there is no build context",
-            "copy from another image with `COPY --from=IMAGE`",
-        ));
-    }
-    wrongs
+    flags("COPY", &copy.options, &["from", "chown"])
 }
 
 fn add(add: &AddInstruction<'_>) -> Vec<Wrong> {
-    let mut wrongs = flags("ADD", &add.options, &["chown"]);
-    let comes_from_afar = |source: &Source<'_>| match source {
-        Source::Path(path) => ["https://", "http://", "$"]
-            .iter()
-            .any(|start| path.value.starts_with(start)),
-        _ => false,
-    };
-    if !add.src.iter().all(comes_from_afar) {
-        wrongs.push(Wrong::new(
-            "`ADD` finds no files: there is no build context",
-            "add from a web address with `ADD https://...`",
-        ));
-    }
-    wrongs
+    flags("ADD", &add.options, &["chown"])
 }
 
 fn flags(instruction: &str, flags: &[Flag<'_>], classic: &[&str]) -> Vec<Wrong> {

@@ -132,6 +132,7 @@ mod tests {
             "ENV A=1 \\\n  # inside\n  B=2\nLABEL a=b",
             "COPY --from=busybox --chown=1:1 /bin/busybox /bin/",
             "ADD https://example.com/ca.pem /etc/ca.pem",
+            "COPY app /app",
             "ARG VERSION=1",
             "HEALTHCHECK --interval=30s CMD true",
             "ONBUILD COPY . /app",
@@ -174,9 +175,9 @@ mod tests {
             "RUN <<EOF\ntrue\nEOF\nUSR x",
             "RUN cat <<EOF > /x",
             "RUN true \\",
-            "COPY app /app",
+            "COPY --chmod=1 app /app",
             "COPY --link --from=busybox /a /b",
-            "ADD app.tar /app",
+            "ADD --chmod=1 app.tar /app",
             "ENV A = b\nLABEL a",
             "EXPOSE 80 http 443/https",
             "STOPSIGNAL TREM",
@@ -198,9 +199,9 @@ mod tests {
 8.3 `USR` is not an instruction of a Dockerfile (did you mean `USER`?)
 9.0 a heredoc needs BuildKit; Docker's classic builder ignores it in silence (write `RUN a && b`, or `COPY --from=IMAGE`)
 10.0 the last line ends with a backslash, which would join the next instruction (leave the backslash out)
-11.0 `COPY` finds no files: there is no build context (copy from another image with `COPY --from=IMAGE`)
+11.0 `COPY --chmod` needs BuildKit
 12.0 `COPY --link` needs BuildKit
-13.0 `ADD` finds no files: there is no build context (add from a web address with `ADD https://...`)
+13.0 `ADD --chmod` needs BuildKit
 14.0 this sets `A` to a value that begins with `=` (write `ENV A=b`)
 14.1 `LABEL a` has no value (write `LABEL a=VALUE`)
 15.0 `http` is not a port (write it as `80`, `443/tcp` or `9000-9002`)

@@ -5,6 +5,7 @@ mod chunks;
 mod expansion;
 mod instructions;
 mod lines;
+mod local_files;
 mod metadata;
 mod path;
 mod recipe;
@@ -17,11 +18,12 @@ mod words;
 
 pub use expansion::ExpansionError;
 pub use lines::{LineError, Lines, check_dockerfile};
+pub use local_files::LocalFiles;
 pub use metadata::{
     Configuration, ConfigurationError, DeriveSettings, Derived, HistoryEntry, MetadataLines,
     NeedsBuild, Why,
 };
 pub use recipe::{Ingredients, Recipe, label};
-pub use stages::{builds_on, registries};
+pub use stages::{builds_on, registries, stages};
 pub use template::{RenderError, Template};
 pub use traps::{Trap, TrapKind};

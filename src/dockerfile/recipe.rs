@@ -39,6 +39,15 @@ pub struct Ingredients<'a> {
     /// How new layers are compressed, unless by gzip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compression: Option<&'static str>,
+    /// The digest of the build context, where lines take files from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<&'a Digest>,
+    /// The stage that is built, unless it is the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<&'a str>,
+    /// Labels beside those of the lines.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: &'a BTreeMap<String, String>,
 }
 
 impl Recipe {
@@ -58,6 +67,8 @@ impl Recipe {
 mod tests {
     use super::*;
     use crate::image::Platform;
+
+    static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
 
     fn vault() -> (String, BTreeMap<String, String>) {
         let dockerfile =
@@ -83,6 +94,9 @@ mod tests {
             platforms: platforms.map(names),
             drops_attestations: false,
             compression: None,
+            context: None,
+            target: None,
+            labels: &NO_LABELS,
         }
     }
 
@@ -120,6 +134,7 @@ mod tests {
         assert_ne!(two, open(&dockerfile, &BTreeMap::new()));
         assert_ne!(two, open(&format!("{dockerfile}USER x\n"), &args));
         let plain = ingredients(&dockerfile, &args, None);
+        let context = Digest::of(b"context");
         let others = [
             Ingredients {
                 drops_attestations: true,
@@ -127,6 +142,18 @@ mod tests {
             },
             Ingredients {
                 compression: Some("zstd"),
+                ..plain.clone()
+            },
+            Ingredients {
+                context: Some(&context),
+                ..plain.clone()
+            },
+            Ingredients {
+                target: Some("tools"),
+                ..plain.clone()
+            },
+            Ingredients {
+                labels: &args,
                 ..plain
             },
         ];

@@ -35,8 +35,21 @@ pub fn registries(dockerfile: &str) -> BTreeSet<Registry> {
     references.map(|reference| reference.registry).collect()
 }
 
-/// Whether the image that a Dockerfile ends with is built on `base`, perhaps by way of stages.
-pub fn builds_on(dockerfile: &str, base: &str) -> bool {
+/// The names of the stages that have one, as they are written.
+pub fn stages(dockerfile: &str) -> Vec<String> {
+    let Ok(parsed) = parse_dockerfile::parse(dockerfile) else {
+        return Vec::new();
+    };
+    let names = parsed.instructions.iter().filter_map(|it| match it {
+        Instruction::From(from) => from.as_.as_ref().map(|(_, name)| name.value.to_string()),
+        _ => None,
+    });
+    names.collect()
+}
+
+/// Whether the image that a Dockerfile gives is built on `base`, perhaps by way of stages. It is
+/// that of the stage `target`, else of the last one. No stage of that name builds on anything.
+pub fn builds_on(dockerfile: &str, base: &str, target: Option<&str>) -> bool {
     let Ok(parsed) = parse_dockerfile::parse(dockerfile) else {
         return false;
     };
@@ -49,11 +62,16 @@ pub fn builds_on(dockerfile: &str, base: &str) -> bool {
         };
         let image = from.image.value.as_ref();
         latest = image == base || stages.contains(&image.to_lowercase());
-        if let (true, Some((_, name))) = (latest, &from.as_) {
+        let Some((_, name)) = &from.as_ else { continue };
+        // Docker compares names without regard to case, and takes the first of two.
+        if target.is_some_and(|target| target.eq_ignore_ascii_case(&name.value)) {
+            return latest;
+        }
+        if latest {
             stages.insert(name.value.to_lowercase());
         }
     }
-    latest
+    latest && target.is_none()
 }
 
 #[cfg(test)]
@@ -84,7 +102,25 @@ mod tests {
             ("FROM other\n# base\n", false),
             ("not a Dockerfile", false),
         ] {
-            assert_eq!(builds_on(dockerfile, "base"), expected, "{dockerfile}");
+            assert_eq!(
+                builds_on(dockerfile, "base", None),
+                expected,
+                "{dockerfile}"
+            );
+        }
+        let dockerfile = "FROM other AS tools\nFROM base AS made\nFROM made AS Tested\n";
+        assert_eq!(stages(dockerfile), ["tools", "made", "Tested"]);
+        for (target, expected) in [
+            ("tools", false),
+            ("MADE", true),
+            ("tested", true),
+            ("absent", false),
+        ] {
+            assert_eq!(
+                builds_on(dockerfile, "base", Some(target)),
+                expected,
+                "{target}"
+            );
         }
     }
 }

@@ -198,7 +198,8 @@ impl<'a> Builder<'a> {
             .render(&pinned.to_string(), &image.lines)
             .map_err(TemplateError::from)
             .map_err(StepError::at(Step::Render))?;
-        let mut labels = marks.write();
+        let mut labels = image.labels.clone();
+        labels.extend(marks.write());
         labels.insert(label::PLATFORM_DIGEST.to_owned(), base.digest.to_string());
         let logins = self
             .logins(&source.registry, &pinned.registry, &dockerfile)
@@ -208,6 +209,9 @@ impl<'a> Builder<'a> {
         leftovers.names.push(name.clone());
         let request = BuildRequest {
             dockerfile: &dockerfile,
+            context: image.context.as_ref(),
+            target: image.target.as_deref(),
+            network: image.network.as_deref(),
             args: &image.args,
             labels: &labels,
             platform: Some(platform),

@@ -120,7 +120,8 @@ impl Derivation<'_> {
         platform: &PlatformBase,
         base: &[u8],
     ) -> Result<Result<Vec<u8>, NeedsBuild>, StepError> {
-        let mut labels = self.marks.write();
+        let mut labels = self.image.labels.clone();
+        labels.extend(self.marks.write());
         let digest = platform.digest.to_string();
         labels.insert(label::PLATFORM_DIGEST.to_owned(), digest);
         let settings = DeriveSettings {

@@ -39,7 +39,7 @@ impl Look<'_> {
             Ok(Some((manifest.digest().clone(), marks)))
         };
         let (source, held) = futures_util::try_join!(self.resolve(), held)?;
-        let marks = self.marks(&source)?;
+        let marks = self.marks(&source).await?;
         let reason = match &held {
             _ if self.repository.is_none() => Reason::NewRepository,
             None => Reason::NewTag,
@@ -78,7 +78,7 @@ impl Look<'_> {
     /// as it is; else what the copy was made from stands in its marks.
     pub(super) async fn at_choice(&self, choice: Choice<'_>) -> Result<Observation, StepError> {
         let (source, held) = futures_util::try_join!(self.resolve(), self.held_manifest())?;
-        let marks = self.marks(&source)?;
+        let marks = self.marks(&source).await?;
         let reason = match &held {
             _ if self.repository.is_none() => Reason::NewRepository,
             None => Reason::NewTag,
@@ -211,8 +211,8 @@ impl Look<'_> {
     }
 
     /// What the tag would be marked with.
-    fn marks(&self, source: &Digest) -> Result<Marks, StepError> {
-        let recipe = recipe(self.image).map_err(StepError::at(Step::Render))?;
+    async fn marks(&self, source: &Digest) -> Result<Marks, StepError> {
+        let recipe = recipe(self.image).await?;
         Ok(Marks::new(&self.image.source, source, &recipe))
     }
 

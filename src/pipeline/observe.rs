@@ -201,10 +201,22 @@ pub(super) async fn resolve(upstreams: &Upstreams, source: &Location) -> Result<
 }
 
 /// The hash of all that the user decided about an image.
-pub(super) fn recipe(image: &ImageSpecification) -> Result<Recipe, TemplateError> {
+pub(super) async fn recipe(image: &ImageSpecification) -> Result<Recipe, StepError> {
     let dockerfile = image
         .template
-        .render(&base_name(&image.source), &image.lines)?;
+        .render(&base_name(&image.source), &image.lines);
+    let dockerfile = dockerfile
+        .map_err(TemplateError::from)
+        .map_err(StepError::at(Step::Render))?;
+    let context = match &image.context {
+        Some(context) => Some(
+            context
+                .digest()
+                .await
+                .map_err(StepError::at(Step::Render))?,
+        ),
+        None => None,
+    };
     let (chosen, compression) = (image.platforms.chosen(), image.compression);
     Ok(Recipe::of(&Ingredients {
         dockerfile: &dockerfile,
@@ -212,5 +224,8 @@ pub(super) fn recipe(image: &ImageSpecification) -> Result<Recipe, TemplateError
         platforms: chosen.map(|list| list.iter().map(ToString::to_string).collect()),
         drops_attestations: image.is_copy() && image.attestations == Attestations::Drop,
         compression: (compression != Compression::default()).then(|| compression.as_str()),
+        context,
+        target: image.target.as_deref(),
+        labels: &image.labels,
     }))
 }

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 10] = [
     &["config"],
     &["store", "docker", "ecr"],
     &["aws", "registry", "layout"],
-    &["dockerfile", "selection"],
+    &["dockerfile", "selection", "context"],
     &["event"],
     &["image", "failure"],
 ];

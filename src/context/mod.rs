@@ -1,0 +1,15 @@
+//! The build context: the folder that `COPY` and `ADD` lines take files from.
+
+mod archive;
+mod error;
+mod folder;
+mod ignore;
+mod path;
+mod pattern;
+mod shipment;
+mod source;
+
+pub use error::Error;
+pub use folder::Context;
+pub use shipment::Shipment;
+pub use source::SourceError;
