@@ -1,6 +1,7 @@
 //! The file as written, and the checked specification that everything above works from.
 
 mod builder;
+mod cache_specification;
 mod check;
 mod collision;
 mod destination;
@@ -14,7 +15,9 @@ mod names;
 mod options;
 mod password;
 mod policies;
+mod pull_through_cache;
 mod reader;
+mod registry_scanning;
 mod repositories;
 mod shapes;
 mod single;
@@ -28,6 +31,7 @@ mod tree;
 mod upstreams;
 mod written;
 
+pub use cache_specification::{CacheCredential, CacheRule, CacheSpecification};
 pub use document::{CONFIG_VARIABLE, DEFAULT_FILE, Document, DocumentError};
 pub use image_pattern::{Expansion, ImagePattern};
 pub use mistakes::Mistakes;
