@@ -282,8 +282,9 @@ fn template_item(rule: &CacheRule, found: Option<&CreationTemplate>) -> Item {
         None => (Action::Create, Vec::new()),
         Some(found) => {
             wanted.applied_for.extend(&found.applied_for);
-            let role = wanted.custom_role_arn.take();
-            wanted.custom_role_arn = role.or_else(|| found.custom_role_arn.clone());
+            if wanted.custom_role_arn.is_none() {
+                wanted.custom_role_arn.clone_from(&found.custom_role_arn);
+            }
             let changes = difference::template(&wanted, found);
             (update_where(&changes), changes)
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::secret;
-use crate::config::{CacheCredential, CacheRule, Specification};
+use crate::config::{CacheCredential, CacheRule, ImagePattern, Specification};
 
 /// For whom a policy is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -188,15 +188,15 @@ fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Value> {
     if !secrets.is_empty() {
         statements.push(allow("Secrets", &KEEP_SECRETS, &secrets));
     }
-    let roles: BTreeSet<String> = rules
+    let passed: BTreeSet<String> = rules
         .iter()
         .flat_map(|rule| [&rule.upstream_role_arn, &rule.template.custom_role_arn])
         .flatten()
         .cloned()
         .collect();
-    if !roles.is_empty() {
-        let roles: Vec<String> = roles.into_iter().collect();
-        statements.push(allow("PassRoles", &["iam:PassRole"], &roles));
+    if !passed.is_empty() {
+        let passed: Vec<String> = passed.into_iter().collect();
+        statements.push(allow("PassRoles", &["iam:PassRole"], &passed));
     }
     statements
 }
@@ -204,12 +204,9 @@ fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Value> {
 fn pusher(specification: &Specification, place: &Place) -> Vec<Value> {
     let login = ["ecr:GetAccountSetting", "ecr:GetAuthorizationToken"];
     let mut statements = vec![everywhere("Login", &login)];
-    let named = specification.images.iter().map(|image| &image.repository);
-    let listed = specification
-        .patterns
-        .iter()
-        .map(|pattern| pattern.repository());
-    let names: BTreeSet<_> = named.chain(listed).collect();
+    let known = specification.images.iter().map(|image| &image.repository);
+    let listed = specification.patterns.iter().map(ImagePattern::repository);
+    let names: BTreeSet<_> = known.chain(listed).collect();
     let resources: Vec<String> = names
         .into_iter()
         .map(|name| place.arn("ecr", &format!("repository/{name}")))

@@ -68,27 +68,26 @@ fn check_one(
     let key = prefix.place.clone();
     let what = "a prefix of 2 to 30 lower-case letters, digits and `/._-`";
     let prefix = checker.shaped(prefix, is_prefix, what, "docker-hub");
-    let upstream = match &rule.registry {
-        Some(text) => upstream(text, checker),
-        None => {
-            let hint = "write `registry: registry-1.docker.io`".to_owned();
-            let message = "the key `registry` is missing";
-            checker.mistakes.add(&place, message, hint);
-            None
-        }
+    let upstream = if let Some(text) = &rule.registry {
+        upstream(text, checker)
+    } else {
+        let hint = "write `registry: registry-1.docker.io`".to_owned();
+        let message = "the key `registry` is missing";
+        checker.mistakes.add(&place, message, hint);
+        None
     };
     let access = upstream.as_ref().map(|upstream| upstream.kind.access());
     let credential = credential(
         rule.username,
         rule.access_token,
-        rule.credential,
+        rule.credential.as_ref(),
         (upstream.as_ref(), &key),
         checker,
     );
     let upstream_prefix = given(rule.upstream_repository_prefix)
         .and_then(|text| checker.shaped(text, is_prefix, "a prefix of repositories", "team"))
         .filter(|prefix| prefix != "ROOT");
-    let role = given(rule.custom_role_arn).and_then(|text| role_arn(text, checker));
+    let assumed = given(rule.custom_role_arn).and_then(|text| role_arn(text, checker));
     let encryption = rule
         .encryption
         .and_then(|written| encryption(written, checker))
@@ -119,15 +118,15 @@ fn check_one(
     };
     let reads_ecr = access == Some(UpstreamAccess::Role);
     if template.needs_role() || !reads_ecr {
-        template.custom_role_arn.clone_from(&role);
+        template.custom_role_arn.clone_from(&assumed);
     }
-    if template.needs_role() && role.is_none() {
+    if template.needs_role() && assumed.is_none() {
         let message = "ECR creates repositories with `tags` or a KMS key only with a role";
         let hint = "write `custom_role_arn` beside them, or leave them out".to_owned();
         checker.mistakes.add(&key, message, hint);
     }
     let owner = upstream.as_ref().and_then(CacheUpstream::account_id);
-    if let (Some(owner), Some(own), None) = (owner, account_id, &role)
+    if let (Some(owner), Some(own), None) = (owner, account_id, &assumed)
         && owner != own
     {
         let message = format!("the registry of account {owner} is read with a role");
@@ -139,7 +138,7 @@ fn check_one(
         upstream: upstream?,
         upstream_prefix,
         credential: credential?,
-        upstream_role_arn: role.filter(|_| reads_ecr),
+        upstream_role_arn: assumed.filter(|_| reads_ecr),
         template,
     })
 }
@@ -159,14 +158,14 @@ fn upstream(text: &Text, checker: &mut Checker<'_>) -> Option<CacheUpstream> {
 fn credential(
     username: Option<Text>,
     token: Option<written::Password>,
-    word: Option<Text>,
+    word: Option<&Text>,
     (upstream, key): (Option<&CacheUpstream>, &Place),
     checker: &mut Checker<'_>,
 ) -> Option<CacheCredential> {
     let access = upstream.map(|upstream| upstream.kind.access());
     let first = username.as_ref().map(|text| &text.place);
-    let first = first.or(word.as_ref().map(|text| &text.place)).cloned();
-    if let Some(word) = &word {
+    let first = first.or(word.map(|text| &text.place)).cloned();
+    if let Some(word) = word {
         if word.value != "manual" {
             let message = format!("`{}` is no kind of credential", word.value);
             let hint = "write `manual`, or leave the key out".to_owned();

@@ -21,6 +21,7 @@ mod outputs;
 mod platforms;
 mod proxies;
 mod publishing;
+mod pull_through_cache;
 mod referrers;
 mod repositories;
 mod retries;
