@@ -101,8 +101,19 @@ fn plain(value: Value) -> Value {
             let fields = fields.into_iter().map(|(key, value)| (key, plain(value)));
             Value::Object(fields.collect())
         }
+        Value::String(text) => Value::String(match root_of(&text) {
+            Some(account) => account.to_owned(),
+            None => text,
+        }),
         value => value,
     }
+}
+
+/// The account whose root this is: IAM takes either, and may give the other back.
+fn root_of(text: &str) -> Option<&str> {
+    let account = text.strip_suffix(":root")?.rsplit_once(":iam::")?.1;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    is_account.then_some(account)
 }
 
 fn sorted(mutability: &TagMutability) -> TagMutability {
@@ -176,6 +187,11 @@ mod tests {
         let same = r#"{"Statement":[{"Action":"x","Principal":{"AWS":["a","b"]}}]}"#;
         let other = r#"{"Statement":[{"Action":"y","Principal":{"AWS":["a","b"]}}]}"#;
         assert!(is_same_policy(one, same));
+        let root = r#"{"Principal": {"AWS": ["arn:aws-cn:iam::012345678901:root"]}}"#;
+        assert!(is_same_policy(
+            root,
+            r#"{"Principal": {"AWS": "012345678901"}}"#
+        ));
         assert!(!is_same_policy(one, other));
         let rules = |order: [u8; 2]| {
             format!(

@@ -77,11 +77,13 @@ pub fn cache_outcome_table(outcome: &Outcome) -> String {
     join([items.trim_fmt(), answers, counts, note.to_owned()])
 }
 
-/// What to pull by: a line for each image, or a row for each rule.
+/// What to pull by: a line for each image, or for each rule with its upstream.
 pub fn cache_url_lines(urls: &[CacheUrl]) -> String {
+    let width = urls.iter().map(|url| url.upstream.len()).max();
+    let width = width.unwrap_or_default();
     let line = |url: &CacheUrl| match &url.image {
         Some(_) => url.url.clone(),
-        None => format!("{}  {}", url.upstream, url.url),
+        None => format!("{:width$}  {}", url.upstream, url.url),
     };
     urls.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -122,13 +122,25 @@ fn several_upstreams_from_nothing() {
     assert_eq!(writes(&lab), [""; 0]);
 
     let run = cache(&lab, &text, "good-token", &["urls"]).exits(0);
-    insta::assert_snapshot!(run.stdout.replace(&lab.registry(), "REGISTRY"), @"");
+    insta::assert_snapshot!(run.stdout.replace(&lab.registry(), "REGISTRY"), @r"
+    registry-1.docker.io  REGISTRY/dockerhub/
+    ghcr.io               REGISTRY/ghcr/
+    quay.io               REGISTRY/quay/
+    registry.k8s.io       REGISTRY/k8s/
+    ");
     let images = ["alpine:3", "ghcr.io/org/app", "quay.io/org/app:1"];
     let arguments: Vec<&str> = ["urls"].into_iter().chain(images).collect();
     let run = cache(&lab, &text, "good-token", &arguments).exits(0);
-    insta::assert_snapshot!(run.stdout.replace(&lab.registry(), "REGISTRY"), @"");
+    insta::assert_snapshot!(run.stdout.replace(&lab.registry(), "REGISTRY"), @r"
+    REGISTRY/dockerhub/library/alpine:3
+    REGISTRY/ghcr/org/app:latest
+    REGISTRY/quay/org/app:1
+    ");
     let run = cache(&lab, &text, "good-token", &["urls", "gcr.io/org/app:1"]).exits(2);
-    insta::assert_snapshot!(last_lines(&run, 2), @"");
+    insta::assert_snapshot!(last_lines(&run, 2), @r"
+    error: no rule caches `gcr.io/org/app:1`
+      hint: the rules cache registry-1.docker.io, ghcr.io, quay.io, registry.k8s.io; write its registry under `pull_through_cache`
+    ");
 }
 
 fn last_lines(run: &Run, number: usize) -> String {
@@ -156,7 +168,10 @@ fn a_change_touches_only_what_it_is_about() {
     let text = text.replace("registry: quay.io", "registry: public.ecr.aws");
     cache(&lab, &text, "good-token", &["plan"]).exits(1);
     let run = cache(&lab, &text, "good-token", &["apply"]).exits(1);
-    insta::assert_snapshot!(last_lines(&run, 2), @"");
+    insta::assert_snapshot!(last_lines(&run, 2), @r"
+    error: the rule `quay` would have to be replaced (registry)
+      hint: run with `--allow-replace`: the rule is deleted and made anew, what is cached stays
+    ");
     assert_eq!(writes(&lab), [""; 0]);
     let replace = ["apply", "--allow-replace"];
     cache(&lab, &text, "good-token", &replace).exits(0);
@@ -209,7 +224,10 @@ fn a_secret_is_filled_in_by_hand() {
     assert_eq!(held(&lab, "docker-hub"), dummy);
     lab.requests();
     let run = cache(&lab, &text, "", &["apply"]).exits(1);
-    insta::assert_snapshot!(last_lines(&run, 2), @"");
+    insta::assert_snapshot!(last_lines(&run, 2), @r"
+    error: `registry-1.docker.io` does not let the rule `docker-hub` in: The authentication to the upstream registry failed. Verify that the credentials are correct and try again.
+      hint: put `username` and `accessToken` into the secret `ecr-pullthroughcache/docker-hub`: aws secretsmanager put-secret-value --secret-id ecr-pullthroughcache/docker-hub --secret-string file://login.json
+    ");
 
     let filled = json!({
         "SecretId": "ecr-pullthroughcache/docker-hub",
@@ -229,7 +247,7 @@ fn a_secret_of_the_caches_own_is_used_as_it_is() {
     let lab = lab();
     let text = "{version: 1, pull_through_cache: {hub: {registry: docker.io, \
                 access_token: {secret: ecr-pullthroughcache/mine}}}}";
-    let run = cache(&lab, text, "", &["apply"]).exits(3);
+    let run = cache(&lab, text, "", &["apply"]).exits(1);
     run.says(&["there is no secret `ecr-pullthroughcache/mine` in `eu-west-1`"]);
     let value = json!({"username": "acme", "accessToken": "good-token"}).to_string();
     let arn = lab
