@@ -7,6 +7,7 @@ use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use crate::image::Reference;
 use crate::pipeline::DEFAULT_JOBS;
 
 /// Loads upstream container images into Amazon ECR
@@ -82,16 +83,27 @@ pub enum Command {
     Mirror(Mirror),
     /// Write the Dockerfiles of images with lines; build nothing
     Render(Render),
+    /// Set up ECR's pull-through cache: rules, their secrets, what new repositories get
+    #[command(subcommand)]
+    Cache(Cache),
     /// Serve a stand-in for ECR on loopback: a test double, not a registry
     Sandbox(Sandbox),
+}
+
+/// Which file.
+#[derive(Args, Debug)]
+pub struct File {
+    /// The configuration file; `-` reads stdin [default: $LONGSHORE_CONFIG, then longshore.yaml]
+    #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE", value_parser = path())]
+    pub file: Option<PathBuf>,
 }
 
 /// Which file, and which of its images.
 #[derive(Args, Debug)]
 pub struct Selection {
-    /// The configuration file; `-` reads stdin [default: $LONGSHORE_CONFIG, then longshore.yaml]
-    #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE", value_parser = path())]
-    pub file: Option<PathBuf>,
+    /// Which file.
+    #[command(flatten)]
+    pub file: File,
 
     /// Take the digests that `plan --lock FILE` wrote; resolve and list no tag
     #[arg(long, value_name = "FILE", env = "LONGSHORE_LOCKED", value_parser = path())]
@@ -247,6 +259,119 @@ pub struct Mirror {
     /// What is written.
     #[command(flatten)]
     pub data: Data,
+}
+
+/// What to do with the pull-through cache.
+#[derive(Debug, Subcommand)]
+pub enum Cache {
+    /// Print what `cache apply` would do and why; change nothing
+    Plan(CachePlan),
+    /// Bring rules, secrets and templates into line with the file, and ask each upstream
+    Apply(CacheApply),
+    /// Print what to pull by: for each rule, or for these images
+    Urls(CacheUrls),
+    /// Print the least that IAM must allow, as a policy
+    Policy(CachePolicy),
+}
+
+/// What may be done to the cache beyond creating and updating.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct CacheChoices {
+    /// Delete and make anew rules that ECR cannot change; what is cached stays
+    #[arg(
+        long,
+        env = "LONGSHORE_ALLOW_REPLACE",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub allow_replace: bool,
+
+    /// Delete what longshore made and the file no longer names; what is cached stays
+    #[arg(long, env = "LONGSHORE_PRUNE", value_parser = FalseyValueParser::new())]
+    pub prune: bool,
+}
+
+/// Arguments of `cache plan`.
+#[derive(Args, Debug)]
+pub struct CachePlan {
+    /// Which file.
+    #[command(flatten)]
+    pub file: File,
+
+    /// What may be done.
+    #[command(flatten)]
+    pub choices: CacheChoices,
+
+    /// Exit with 5 when `cache apply` would change something
+    #[arg(
+        long,
+        env = "LONGSHORE_DETAILED_EXITCODE",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub detailed_exitcode: bool,
+
+    /// What is written.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// Arguments of `cache apply`.
+#[derive(Args, Debug)]
+pub struct CacheApply {
+    /// Which file.
+    #[command(flatten)]
+    pub file: File,
+
+    /// What may be done.
+    #[command(flatten)]
+    pub choices: CacheChoices,
+
+    /// What is written.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// Arguments of `cache urls`.
+#[derive(Args, Debug)]
+pub struct CacheUrls {
+    /// Which file.
+    #[command(flatten)]
+    pub file: File,
+
+    /// Images, as `docker pull` takes them [default: what each rule's names begin with]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<Reference>,
+
+    /// What is written.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// Arguments of `cache policy`.
+#[derive(Args, Debug)]
+pub struct CachePolicy {
+    /// Which file.
+    #[command(flatten)]
+    pub file: File,
+
+    /// For whoever pulls through the cache, sets it up, or pushes with `apply`
+    #[arg(
+        long = "for",
+        value_enum,
+        value_name = "AUDIENCE",
+        env = "LONGSHORE_FOR"
+    )]
+    pub audience: Audience,
+}
+
+/// For whom an IAM policy is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Audience {
+    /// Whoever pulls through the cache.
+    Puller,
+    /// Whoever runs `cache apply`.
+    Manager,
+    /// Whoever runs `apply`.
+    Pusher,
 }
 
 /// Arguments of `sandbox`.

@@ -4,6 +4,7 @@
 //! a room of the house that `docs/architecture.md` describes; a room imports only rooms below it.
 
 pub mod aws;
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::failure::{Failure, Kind};
 use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError, Unlisted};
-use crate::{aws, config, credentials, docker, ecr, registry};
+use crate::{aws, cache, config, credentials, docker, ecr, registry};
 
 /// The exit codes of longshore.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,6 +59,26 @@ impl Exit {
         }
     }
 
+    /// The code of a plan of the pull-through cache: that of applying it, as far as the plan can tell.
+    pub fn of_cache_plan(plan: &cache::Plan, detailed: bool) -> Self {
+        let failed = plan
+            .items
+            .iter()
+            .filter_map(|item| item.decision.as_ref().err());
+        let kinds: Vec<Kind> = failed.map(Failure::kind).collect();
+        let planned = kinds.len() < plan.items.len();
+        match Self::of_kinds(kinds, planned) {
+            Self::Success if detailed && plan.has_changes() => Self::Changes,
+            exit => exit,
+        }
+    }
+
+    /// The code of what became of a plan of the pull-through cache.
+    pub fn of_cache_outcome(outcome: &cache::Outcome) -> Self {
+        let done = outcome.items.iter().any(|item| item.result.is_ok());
+        Self::of_kinds(outcome.failures().map(Failure::kind), done)
+    }
+
     /// The code of several failures: their common one, where nothing else was done.
     pub fn of_kinds(kinds: impl IntoIterator<Item = Kind>, done: bool) -> Self {
         let mut exits = kinds.into_iter().map(Self::of_kind);
@@ -95,6 +115,9 @@ pub(super) fn find_failure(error: &anyhow::Error) -> Option<&dyn Failure> {
     error.chain().find_map(|cause| {
         as_failure::<StepError>(cause)
             .or_else(|| as_failure::<docker::Error>(cause))
+            .or_else(|| as_failure::<cache::Error>(cause))
+            .or_else(|| as_failure::<cache::MissingRule>(cause))
+            .or_else(|| as_failure::<super::cache::Unknown>(cause))
             .or_else(|| as_failure::<ecr::Error>(cause))
             .or_else(|| as_failure::<aws::Error>(cause))
             .or_else(|| as_failure::<registry::Error>(cause))

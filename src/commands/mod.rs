@@ -1,6 +1,7 @@
 //! One file per verb: gathers, calls, prints. No HTTP happens here.
 
 mod apply;
+mod cache;
 mod console;
 mod exit;
 mod mirror;

@@ -6,13 +6,13 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::cli::{Arguments, Command, Output, Talk};
+use crate::cli::{Arguments, Cache, Command, Output, Talk};
 use crate::failure::{Failure, Kind};
 use crate::report::{FailureObject, error_lines};
 
 use super::console::{print_json, say};
 use super::exit::{Exit, find_failure};
-use super::{apply, mirror, plan, render, sandbox};
+use super::{apply, cache, mirror, plan, render, sandbox};
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> Exit {
@@ -44,6 +44,10 @@ async fn dispatch(command: Command, talk: Talk) -> anyhow::Result<Exit> {
         Command::Apply(arguments) => apply::apply(arguments, talk).await,
         Command::Mirror(arguments) => mirror::mirror(arguments, talk).await,
         Command::Render(arguments) => render::render(arguments, talk).await,
+        Command::Cache(Cache::Plan(arguments)) => cache::plan(arguments).await,
+        Command::Cache(Cache::Apply(arguments)) => cache::apply(arguments).await,
+        Command::Cache(Cache::Urls(arguments)) => cache::urls(arguments).await,
+        Command::Cache(Cache::Policy(arguments)) => cache::policy(arguments).await,
         Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,
     }
 }
@@ -96,6 +100,10 @@ impl LastWord {
             Command::Apply(arguments) => ("apply", arguments.data.output),
             Command::Mirror(arguments) => ("mirror", arguments.data.output),
             Command::Render(_) => ("render", Output::Text),
+            Command::Cache(Cache::Plan(arguments)) => ("cache plan", arguments.data.output),
+            Command::Cache(Cache::Apply(arguments)) => ("cache apply", arguments.data.output),
+            Command::Cache(Cache::Urls(arguments)) => ("cache urls", arguments.data.output),
+            Command::Cache(Cache::Policy(_)) => ("cache policy", Output::Text),
             Command::Sandbox(_) => ("sandbox", Output::Text),
         };
         Self { command, output }

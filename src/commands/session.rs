@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::aws::{self, RootCertificates};
-use crate::cli::Selection;
+use crate::aws::{self, RootCertificates, Secrets};
+use crate::cache;
+use crate::cli::{File, Selection};
 use crate::config::{self, Document, EcrDestination, Lock, Specification};
 use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring, Scope, SecretStore};
 use crate::ecr::Ecr;
@@ -31,16 +32,45 @@ pub(super) fn given_path(path: Option<&PathBuf>) -> Option<&Path> {
 /// Reads and checks the file, pins it to the lock where one is named, and keeps the images that the
 /// arguments name.
 pub(super) async fn specification(selection: &Selection) -> anyhow::Result<Specification> {
-    let file = given_path(selection.file.as_ref()).map(Path::to_owned);
-    // A terminal or pipe may take its time, and must not keep a signal from being heard.
-    let read = tokio::task::spawn_blocking(move || Document::locate(file.as_deref(), &variable));
-    let document = read.await.context("cannot read the configuration")??;
-    let mut specification = Specification::parse(&document, &variable)?;
+    let mut specification = whole_specification(&selection.file).await?;
     if let Some(path) = given_path(selection.locked.as_ref()) {
         let name = path.display().to_string();
         specification = Lock::read(path)?.pin(&name, specification)?;
     }
     Ok(specification.narrow(&selection.images)?)
+}
+
+/// Reads and checks the file.
+pub(super) async fn whole_specification(file: &File) -> anyhow::Result<Specification> {
+    let file = given_path(file.file.as_ref()).map(Path::to_owned);
+    // A terminal or pipe may take its time, and must not keep a signal from being heard.
+    let read = tokio::task::spawn_blocking(move || Document::locate(file.as_deref(), &variable));
+    let document = read.await.context("cannot read the configuration")??;
+    Ok(Specification::parse(&document, &variable)?)
+}
+
+/// Opens the pull-through cache.
+pub(super) async fn cache(specification: &Specification) -> anyhow::Result<cache::Access> {
+    let root_certificates = root_certificates()?;
+    let options = destination_side(specification, root_certificates.as_ref());
+    let session = aws::Session::load(options.clone()).await?;
+    let account_id = ecr_destination(specification).account_id;
+    Ok(cache::Access {
+        ecr: Ecr::new(&session, account_id),
+        secrets: Secrets::new(&session),
+        region: session.region().to_owned(),
+        store: SecretStore::new(options).with_session(&session),
+    })
+}
+
+/// The ECR registry of the file.
+pub(super) fn ecr_destination(specification: &Specification) -> EcrDestination {
+    match &specification.destination {
+        config::Destination::Ecr(ecr) => ecr.clone(),
+        config::Destination::Registry(_) | config::Destination::Layout(_) => {
+            EcrDestination::default()
+        }
+    }
 }
 
 /// Opens the source registries alone.
@@ -134,12 +164,7 @@ fn destination_side(
     specification: &Specification,
     root_certificates: Option<&RootCertificates>,
 ) -> aws::Options {
-    let ecr = match &specification.destination {
-        config::Destination::Ecr(ecr) => ecr.clone(),
-        config::Destination::Registry(_) | config::Destination::Layout(_) => {
-            EcrDestination::default()
-        }
-    };
+    let ecr = ecr_destination(specification);
     aws::Options {
         region: ecr.region,
         profile: ecr.profile,

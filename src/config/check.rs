@@ -4,11 +4,15 @@ use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 
+use super::CacheSpecification;
 use super::document::Document;
 use super::mistakes::{Located, Mistakes, Place};
 use super::reader::Read as _;
 use super::specification::{Destination, Specification};
-use super::{builder, destination, images, repositories, upstreams, written};
+use super::{
+    builder, destination, images, pull_through_cache, registry_scanning, repositories, upstreams,
+    written,
+};
 
 const VERSION: &str = "1";
 
@@ -74,6 +78,14 @@ impl Checker<'_> {
             namespace.as_ref(),
             &mut self,
         );
+        let caches = written.pull_through_cache.is_some() || written.registry_scanning.is_some();
+        let rules = written.pull_through_cache.unwrap_or_default();
+        let cache = CacheSpecification {
+            rules: pull_through_cache::check(rules, destination.account_id.as_deref(), &mut self),
+            scanning: written
+                .registry_scanning
+                .map(|scanning| registry_scanning::check(scanning, &mut self)),
+        };
         if self.mistakes.is_empty() {
             let ecr = Destination::Ecr(destination);
             Ok(Specification {
@@ -82,6 +94,7 @@ impl Checker<'_> {
                 upstreams,
                 images,
                 patterns,
+                cache: caches.then_some(cache),
             })
         } else {
             Err(self.mistakes.sorted())

@@ -2,6 +2,7 @@
 
 mod build_options;
 mod builder;
+mod cache_specification;
 mod check;
 mod collision;
 mod destination;
@@ -17,7 +18,9 @@ mod names;
 mod options;
 mod password;
 mod policies;
+mod pull_through_cache;
 mod reader;
+mod registry_scanning;
 mod repositories;
 mod shapes;
 mod single;
@@ -31,6 +34,7 @@ mod tree;
 mod upstreams;
 mod written;
 
+pub use cache_specification::{CacheCredential, CacheRule, CacheSpecification};
 pub use document::{CONFIG_VARIABLE, DEFAULT_FILE, Document, DocumentError};
 pub use image_pattern::{Expansion, ImagePattern};
 pub use lock::{Lock, LockedPattern};

@@ -73,6 +73,16 @@ fn tag_mutability(written: written::TagImmutability, checker: &mut Checker<'_>) 
         written::TagImmutability::Flag(true) => return TagMutability::Immutable { except: vec![] },
         written::TagImmutability::Except(patterns) => patterns,
     };
+    TagMutability::Immutable {
+        except: tag_patterns(patterns, checker),
+    }
+}
+
+/// Patterns of tags that are exempt from a repository's tag mutability.
+pub(super) fn tag_patterns(
+    patterns: Located<Vec<Located<String>>>,
+    checker: &mut Checker<'_>,
+) -> Vec<String> {
     if patterns.value.len() > PATTERNS {
         let message = format!(
             "ECR exempts at most {PATTERNS} patterns of tags, here are {}",
@@ -86,15 +96,16 @@ fn tag_mutability(written: written::TagImmutability, checker: &mut Checker<'_>) 
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"._*-".contains(&byte))
     };
-    let except = patterns
-        .value
-        .into_iter()
+    let patterns = patterns.value.into_iter();
+    patterns
         .filter_map(|text| checker.shaped(text, sound, "a pattern of tags", "dev-*"))
-        .collect();
-    TagMutability::Immutable { except }
+        .collect()
 }
 
-fn encryption(written: written::Encryption, checker: &mut Checker<'_>) -> Option<Encryption> {
+pub(super) fn encryption(
+    written: written::Encryption,
+    checker: &mut Checker<'_>,
+) -> Option<Encryption> {
     match written {
         written::Encryption::Word(word) if word.value == "AES256" => Some(Encryption::Aes256),
         written::Encryption::Word(word) => {
@@ -117,7 +128,7 @@ fn encryption(written: written::Encryption, checker: &mut Checker<'_>) -> Option
 }
 
 /// AWS's rules for resource tags: `https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html`.
-fn resource_tags(
+pub(super) fn resource_tags(
     written: Located<Table<Located<String>>>,
     checker: &mut Checker<'_>,
 ) -> BTreeMap<String, String> {

@@ -19,6 +19,21 @@ pub(super) fn is_role_arn(text: &str) -> bool {
         if is_account(account) && has_name(resource, &["role/"]))
 }
 
+/// Somebody in a policy: an account, its root, or a user or role by ARN.
+pub(super) fn is_principal(text: &str) -> bool {
+    is_account(text)
+        || matches!(arn(text), Some(("iam", "", account, resource)) if is_account(account)
+            && (resource == "root" || has_name(resource, &["user/", "role/"])))
+}
+
+/// A prefix of repository names, as ECR's API reference has it; `ROOT` stands for all names.
+pub(super) fn is_prefix(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(is_plain);
+    text == "ROOT"
+        || (2..=30).contains(&text.len()) && text.split(['/', '.', '_', '-']).all(is_word)
+}
+
 /// The ARN of a key or of its alias: `arn:aws:kms:eu-west-1:123456789012:key/...`.
 pub(super) fn is_kms_arn(text: &str) -> bool {
     matches!(arn(text), Some(("kms", region, account, resource))
@@ -104,6 +119,21 @@ mod tests {
         assert!(is_parameter(
             "arn:aws:ssm:eu-west-1:012345678901:parameter/a"
         ));
+        assert!(is_principal("arn:aws-us-gov:iam::012345678901:root"));
+        assert!(is_principal("012345678901"));
+        assert!(!is_principal("arn:aws:s3:::bucket") && !is_principal("*"));
+        for prefix in ["docker-hub", "team/ghcr.io", "ROOT"] {
+            assert!(is_prefix(prefix), "{prefix}");
+        }
+        for text in [
+            "a",
+            "Docker",
+            "hub/",
+            "a--b",
+            "root but far too long for a prefix",
+        ] {
+            assert!(!is_prefix(text), "{text}");
+        }
         assert!(is_parameter("/docker-hub/token"));
         assert!(!is_parameter("/docker hub"));
     }

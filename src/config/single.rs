@@ -118,6 +118,8 @@ impl Specification {
                     ..written::Options::default()
                 },
             })],
+            pull_through_cache: None,
+            registry_scanning: None,
         };
         let checker = Checker {
             folder: Path::new(""),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{ImagePattern, StoredSecret};
+use super::{CacheSpecification, ImagePattern, StoredSecret};
 use crate::context::Context;
 use crate::docker::Compression;
 use crate::dockerfile::{Lines, Template};
@@ -25,6 +25,8 @@ pub struct Specification {
     /// The images whose tags are known only when the repository has been listed, in the file's
     /// order.
     pub patterns: Vec<ImagePattern>,
+    /// What ECR shall cache; absent where the file says nothing of it.
+    pub cache: Option<CacheSpecification>,
 }
 
 /// Where images go.

@@ -82,6 +82,7 @@ broken! {
     broken_lines: "lines.yaml",
     broken_no_images: "no-images.yaml",
     broken_nothing: "nothing.yaml",
+    broken_pull_through_cache: "pull-through-cache.yaml",
     broken_repositories: "repositories.yaml",
     broken_same_destination: "same-destination.yaml",
     broken_syntax: "syntax.yaml",
@@ -205,6 +206,19 @@ fn every_key() {
     let images = summary(&specification);
     specification.images.clear();
     insta::assert_snapshot!(format!("{specification:#?}\n{images}"));
+}
+
+#[test]
+fn a_file_may_cache_and_copy_nothing() {
+    for text in [
+        "{version: 1, pull_through_cache: {}}",
+        "{version: 1, registry_scanning: {}}",
+        "{version: 1, pull_through_cache: {quay: {registry: quay.io}}, images: [mongo]}",
+    ] {
+        assert!(inline(text).unwrap().cache.is_some(), "{text}");
+    }
+    let specification = inline("{version: 1, images: [mongo]}").unwrap();
+    assert!(specification.cache.is_none());
 }
 
 #[test]

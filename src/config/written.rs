@@ -72,6 +72,29 @@ written! {
         ssm: Text,
     }
 
+    /// One of `pull_through_cache`.
+    CacheRule {
+        registry: Text,
+        username: Text,
+        access_token: Password,
+        credential: Text,
+        repository_read_access_arns: Vec<Text>,
+        image_tag_mutability: Text,
+        image_tag_mutability_exclusions: Located<Vec<Text>>,
+        lifecycle_policy: Policy,
+        encryption: Encryption,
+        custom_role_arn: Text,
+        upstream_repository_prefix: Text,
+        tags: Located<Table<Text>>,
+    }
+
+    /// `registry_scanning`.
+    RegistryScanning {
+        scan_type: Text,
+        scan_on_push: Located<Vec<Text>>,
+        continuous_scan: Located<Vec<Text>>,
+    }
+
     /// `tags` as rules.
     TagRules {
         include: Located<Vec<Text>>,
@@ -113,20 +136,28 @@ pub(super) struct File {
     pub(super) defaults: Options,
     /// What is no image keeps its place.
     pub(super) images: Vec<Option<Image>>,
+    pub(super) pull_through_cache: Option<Table<Located<CacheRule>>>,
+    pub(super) registry_scanning: Option<Located<RegistryScanning>>,
 }
 
 impl Read for File {
     fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
         let mut fields = Fields::open(node, place, mistakes)?;
+        let caches = fields.has("pull_through_cache") || fields.has("registry_scanning");
         let file = Self {
             version: fields.required("version", "write `version: 1`"),
             destination: fields.read("destination").unwrap_or_default(),
             repositories: fields.read("repositories").unwrap_or_default(),
             upstreams: fields.read("upstreams").unwrap_or_default(),
             defaults: fields.read("defaults").unwrap_or_default(),
-            images: fields
-                .required("images", "write `images: [mongo]`")
-                .unwrap_or_default(),
+            images: if caches {
+                fields.read("images")
+            } else {
+                fields.required("images", "write `images: [mongo]`")
+            }
+            .unwrap_or_default(),
+            pull_through_cache: fields.read("pull_through_cache"),
+            registry_scanning: fields.read("registry_scanning"),
         };
         fields.close();
         Some(file)

@@ -53,7 +53,7 @@ impl SecretStore {
 
     /// The login in a secret: a plain password, or the JSON that ECR's pull-through cache reads. A
     /// name that the file has goes before that in the JSON.
-    pub(super) async fn login(
+    pub async fn login(
         &self,
         username: Option<&str>,
         secret: &StoredSecret,

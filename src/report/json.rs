@@ -4,14 +4,12 @@ use serde::Serialize;
 
 use crate::failure::{Failure, chain};
 use crate::image::{Digest, Repository};
-use crate::pipeline::{
-    ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError, Traffic, Unlisted,
-};
+use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, Traffic, Unlisted};
 
 use super::table::action_word;
 
 /// The version of the object. It grows with every change that could break a reader.
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 
 /// A plan as one JSON object.
 #[derive(Serialize)]
@@ -116,7 +114,7 @@ pub struct FailureObject {
 }
 
 #[derive(Serialize)]
-struct ErrorObject {
+pub(super) struct ErrorObject {
     kind: &'static str,
     message: String,
     hint: Option<String>,
@@ -273,7 +271,7 @@ impl FailureObject {
 }
 
 impl ErrorObject {
-    fn new(error: &StepError) -> Self {
+    pub(super) fn new(error: &impl Failure) -> Self {
         let kind = error.kind().as_str();
         Self {
             kind,

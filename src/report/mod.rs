@@ -1,5 +1,7 @@
 //! Events and outcomes as lines, bars, tables and JSON; the only place that knows a terminal.
 
+mod cache_json;
+mod cache_table;
 mod failures;
 mod gauge;
 mod json;
@@ -10,6 +12,8 @@ mod progress;
 mod quantity;
 mod table;
 
+pub use cache_json::{CacheOutcomeObject, CachePlanObject, CacheUrlsObject};
+pub use cache_table::{cache_outcome_table, cache_plan_table, cache_url_lines, error_text};
 pub use failures::{tell_failure, tell_failures, tell_unlisted};
 pub use json::{FailureObject, OutcomeObject, PlanObject};
 pub use lines::error_lines;

@@ -127,7 +127,7 @@ pub(super) fn action_word(action: &Action) -> &'static str {
 }
 
 /// The cause at the bottom of an error; stderr has the whole of it.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
+pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -147,7 +147,7 @@ fn short(digest: &Digest) -> String {
     format!("{}:{}", digest.algorithm(), digest.short())
 }
 
-fn table(header: [&str; 4]) -> Table {
+pub(super) fn table(header: [&str; 4]) -> Table {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 10] = [
     &["commands"],
     &["cli", "report"],
-    &["pipeline"],
+    &["pipeline", "cache"],
     &["credentials"],
     &["config"],
     &["store", "docker", "ecr"],

@@ -29,6 +29,7 @@ mod proxies;
 mod publishing;
 mod pull_sync;
 mod pulls;
+mod pull_through_cache;
 mod referrers;
 mod repositories;
 mod retries;

@@ -1,0 +1,219 @@
+//! Does what a plan says.
+
+use std::collections::BTreeMap;
+
+use crate::ecr::{CreationTemplate, PullThroughRule, RuleValidation};
+use crate::failure::{Failure as _, Kind};
+
+use super::outcome::{Answer, Done, Outcome, Validation};
+use super::plan::{Decision, RuleWork, Work};
+use super::secret::{KeptSecret, failed, missing_tags};
+use super::{Access, Action, Error, Part, Plan};
+
+/// For how many days a deleted secret can be restored: the most that Secrets Manager knows.
+const RECOVERY_DAYS: u8 = 30;
+
+/// What became of the secrets of a run, by prefix.
+#[derive(Default)]
+struct Credentials {
+    arns: BTreeMap<String, Result<String, Kind>>,
+    /// Those that nobody can have filled in yet.
+    new: Vec<String>,
+}
+
+/// Does what a plan says, one thing after another, and asks each upstream. What fails keeps nothing
+/// else from being done but what needs it.
+pub async fn apply(plan: Plan, access: &Access) -> Outcome {
+    let mut credentials = Credentials::default();
+    let mut undeleted = Vec::new();
+    let mut outcome = Outcome {
+        items: Vec::new(),
+        validations: Vec::new(),
+    };
+    for item in plan.items {
+        let prefix = item.prefix.unwrap_or_default();
+        let (action, changes, result) = match item.decision {
+            Ok(Decision {
+                action,
+                changes,
+                work,
+            }) => {
+                // Without its template nobody would know whose the rest is.
+                let action = match item.part {
+                    Part::Template if action == Action::Delete && undeleted.contains(&prefix) => {
+                        Action::Orphan
+                    }
+                    _ => action,
+                };
+                let result = credentials.work(&prefix, action, work, access).await;
+                if action == Action::Delete && result.is_err() {
+                    undeleted.push(prefix.clone());
+                }
+                (Some(action), changes, result)
+            }
+            Err(error) => (None, Vec::new(), Err(error)),
+        };
+        let result = result.map(|validation| outcome.validations.extend(validation));
+        outcome.items.push(Done {
+            prefix: (!prefix.is_empty()).then_some(prefix),
+            part: item.part,
+            name: item.name,
+            action,
+            changes,
+            result,
+        });
+    }
+    outcome
+}
+
+impl Credentials {
+    /// One item.
+    async fn work(
+        &mut self,
+        prefix: &str,
+        action: Action,
+        work: Work,
+        access: &Access,
+    ) -> Result<Option<Validation>, Error> {
+        match work {
+            Work::Secret(secret) => {
+                let kept = keep(&secret, action, access).await;
+                if action == Action::Create {
+                    self.new.push(prefix.to_owned());
+                }
+                let known = kept.as_ref().map(String::clone).map_err(Error::kind);
+                self.arns.insert(prefix.to_owned(), known);
+                kept?;
+            }
+            Work::OldSecret { arn } => {
+                if action == Action::Delete {
+                    let deleted = access.secrets.delete(&arn, RECOVERY_DAYS).await;
+                    deleted.map_err(|source| failed("delete", &arn, source))?;
+                }
+            }
+            Work::Template(template) => change_template(&template, action, access).await?,
+            Work::Rule(work) => return self.rule(work, action, access).await,
+            Work::Scanning(scanning) => {
+                if action == Action::Update {
+                    access.ecr.put_registry_scanning(&scanning).await?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// A rule, and what its upstream says to it.
+    async fn rule(
+        &self,
+        work: RuleWork,
+        action: Action,
+        access: &Access,
+    ) -> Result<Option<Validation>, Error> {
+        let RuleWork {
+            mut rule,
+            takes_secret,
+            by_hand,
+        } = work;
+        if takes_secret {
+            rule.credential_arn = match self.arns.get(&rule.prefix) {
+                Some(Ok(arn)) => Some(arn.clone()),
+                Some(Err(kind)) => {
+                    return Err(Error::WaitsForSecret {
+                        prefix: rule.prefix,
+                        kind: *kind,
+                    });
+                }
+                None => rule.credential_arn,
+            };
+        }
+        match action {
+            Action::Create => access.ecr.create_pull_through_rule(&rule).await?,
+            Action::Update => access.ecr.update_pull_through_rule(&rule).await?,
+            Action::Replace => {
+                access.ecr.delete_pull_through_rule(&rule.prefix).await?;
+                access.ecr.create_pull_through_rule(&rule).await?;
+            }
+            Action::Unchanged => {}
+            Action::Delete => {
+                access.ecr.delete_pull_through_rule(&rule.prefix).await?;
+                return Ok(None);
+            }
+            Action::Orphan | Action::Foreign => return Ok(None),
+        }
+        let answer = if rule.credential_arn.is_none() && rule.custom_role_arn.is_none() {
+            Ok(Answer::NoLogin)
+        } else if by_hand.is_some() && self.new.contains(&rule.prefix) {
+            Ok(Answer::SecretToFill)
+        } else {
+            validate(&rule, by_hand, access).await
+        };
+        Ok(Some(Validation {
+            prefix: rule.prefix,
+            upstream: rule.upstream,
+            answer,
+        }))
+    }
+}
+
+async fn validate(
+    rule: &PullThroughRule,
+    by_hand: Option<String>,
+    access: &Access,
+) -> Result<Answer, Error> {
+    match access.ecr.validate_pull_through_rule(&rule.prefix).await? {
+        RuleValidation::Valid => Ok(Answer::Accepted),
+        RuleValidation::Invalid { reason } => Err(Error::Refused {
+            prefix: rule.prefix.clone(),
+            upstream: rule.upstream.clone(),
+            reason,
+            by_hand,
+        }),
+    }
+}
+
+/// Makes a secret what it shall be, and returns its ARN.
+async fn keep(secret: &KeptSecret, action: Action, access: &Access) -> Result<String, Error> {
+    let KeptSecret {
+        wanted,
+        found,
+        differs,
+    } = secret;
+    let name = wanted.name.as_str();
+    let Some(found) = found else {
+        let created = access.secrets.create(wanted).await;
+        return created.map_err(|source| failed("create", name, source));
+    };
+    if action == Action::Unchanged {
+        return Ok(found.arn.clone());
+    }
+    let secrets = &access.secrets;
+    if found.is_deleted {
+        let restored = secrets.restore(&found.arn).await;
+        restored.map_err(|source| failed("restore", name, source))?;
+    }
+    if *differs {
+        let put = secrets.put_value(&found.arn, &wanted.value).await;
+        put.map_err(|source| failed("update", name, source))?;
+    }
+    let tags = missing_tags(&wanted.tags, &found.tags);
+    if !tags.is_empty() {
+        let tagged = secrets.tag(&found.arn, &tags).await;
+        tagged.map_err(|source| failed("tag", name, source))?;
+    }
+    Ok(found.arn.clone())
+}
+
+async fn change_template(
+    template: &CreationTemplate,
+    action: Action,
+    access: &Access,
+) -> Result<(), Error> {
+    let ecr = &access.ecr;
+    match action {
+        Action::Create => ecr.create_creation_template(template).await?,
+        Action::Update => ecr.update_creation_template(template).await?,
+        Action::Delete => ecr.delete_creation_template(&template.prefix).await?,
+        Action::Replace | Action::Unchanged | Action::Orphan | Action::Foreign => {}
+    }
+    Ok(())
+}

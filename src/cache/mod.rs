@@ -1,0 +1,20 @@
+//! The pull-through cache: rules, their secrets, what new repositories get, and who may use it.
+
+mod access;
+mod apply;
+mod difference;
+mod error;
+mod observe;
+mod outcome;
+mod plan;
+mod policy;
+mod secret;
+mod url;
+
+pub use access::Access;
+pub use apply::apply;
+pub use error::Error;
+pub use outcome::{Answer, Done, Outcome, Validation};
+pub use plan::{Action, Choices, Decision, Item, Part, Plan, make_plan};
+pub use policy::{Audience, Place, policy};
+pub use url::{CacheUrl, MissingRule, urls};

@@ -1,0 +1,63 @@
+//! What there is: rules, templates, secrets and the registry's scanning.
+
+use crate::config::CacheSpecification;
+use crate::ecr::{CreationTemplate, PullThroughRule, RegistryScanning};
+
+use super::plan::is_ours;
+use super::secret::{self, SeenSecret};
+use super::{Access, Error};
+
+/// What there is.
+#[derive(Debug)]
+pub(super) struct Observation {
+    pub(super) rules: Vec<PullThroughRule>,
+    pub(super) templates: Vec<CreationTemplate>,
+    /// Absent where the file leaves it open.
+    pub(super) scanning: Option<RegistryScanning>,
+    /// One per rule of the file, in its order.
+    pub(super) secrets: Vec<Result<SeenSecret, Error>>,
+    /// Names and ARNs of longshore's secrets for prefixes that the file no longer names.
+    pub(super) orphaned_secrets: Vec<(String, String)>,
+}
+
+/// Looks at everything that the file is about.
+pub(super) async fn observe(
+    specification: &CacheSpecification,
+    access: &Access,
+) -> Result<Observation, Error> {
+    let rules = access.ecr.pull_through_rules().await?;
+    let templates = access.ecr.creation_templates().await?;
+    let scanning = match specification.scanning {
+        Some(_) => Some(access.ecr.registry_scanning().await?),
+        None => None,
+    };
+    let mut secrets = Vec::new();
+    for rule in &specification.rules {
+        secrets.push(SeenSecret::look(rule, access).await);
+    }
+    let mut orphaned_secrets = Vec::new();
+    for template in &templates {
+        let prefix = &template.prefix;
+        let is_named = specification
+            .rules
+            .iter()
+            .any(|rule| rule.prefix == *prefix);
+        if is_named || !is_ours(template.description.as_deref()) {
+            continue;
+        }
+        let name = secret::name(prefix);
+        if let Some(found) = secret::describe(&name, access).await?
+            && !found.is_deleted
+            && is_ours(found.description.as_deref())
+        {
+            orphaned_secrets.push((name, found.arn));
+        }
+    }
+    Ok(Observation {
+        rules,
+        templates,
+        scanning,
+        secrets,
+        orphaned_secrets,
+    })
+}

@@ -1,0 +1,234 @@
+//! The least that IAM must allow.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::secret;
+use crate::config::{CacheCredential, CacheRule, ImagePattern, Specification};
+
+/// For whom a policy is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Audience {
+    /// Whoever pulls through the cache.
+    Puller,
+    /// Whoever runs `cache apply`.
+    Manager,
+    /// Whoever runs `apply` and `mirror`.
+    Pusher,
+}
+
+/// Where the registry is, as ARNs say it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The region.
+    pub region: String,
+    /// Twelve digits.
+    pub account_id: String,
+}
+
+/// The service that reads upstreams, as IAM knows it.
+const CACHE_SERVICE: &str = "pullthroughcache.ecr.amazonaws.com";
+
+/// The role of that service, which the first rule creates.
+const CACHE_ROLE: &str = "AWSServiceRoleForECRPullThroughCache";
+
+/// Rules and templates are no resources of IAM's.
+const MANAGE: [&str; 9] = [
+    "ecr:CreatePullThroughCacheRule",
+    "ecr:CreateRepositoryCreationTemplate",
+    "ecr:DeletePullThroughCacheRule",
+    "ecr:DeleteRepositoryCreationTemplate",
+    "ecr:DescribePullThroughCacheRules",
+    "ecr:DescribeRepositoryCreationTemplates",
+    "ecr:UpdatePullThroughCacheRule",
+    "ecr:UpdateRepositoryCreationTemplate",
+    "ecr:ValidatePullThroughCacheRule",
+];
+
+const KEEP_SECRETS: [&str; 7] = [
+    "secretsmanager:CreateSecret",
+    "secretsmanager:DeleteSecret",
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:RestoreSecret",
+    "secretsmanager:TagResource",
+];
+
+const PULL: [&str; 5] = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:BatchImportUpstreamImage",
+    "ecr:CreateRepository",
+    "ecr:GetDownloadUrlForLayer",
+];
+
+const PUSH: [&str; 9] = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:DescribeRepositories",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:ListImages",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+];
+
+/// The least that IAM must allow for what the file says.
+pub fn policy(audience: Audience, specification: &Specification, place: &Place) -> Value {
+    let cache = specification.cache.as_ref();
+    let rules = cache.map_or(&[][..], |cache| &cache.rules);
+    let statements = match audience {
+        Audience::Puller => puller(rules, place),
+        Audience::Manager => {
+            let scans = cache.is_some_and(|cache| cache.scanning.is_some());
+            manager(rules, scans, place)
+        }
+        Audience::Pusher => pusher(specification, place),
+    };
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+impl Place {
+    /// AWS's partition, which every ARN begins with.
+    fn partition(&self) -> &'static str {
+        const PARTITIONS: [(&str, &str); 7] = [
+            ("cn-", "aws-cn"),
+            ("us-gov-", "aws-us-gov"),
+            ("eusc-", "aws-eusc"),
+            ("us-iso-", "aws-iso"),
+            ("us-isob-", "aws-iso-b"),
+            ("eu-isoe-", "aws-iso-e"),
+            ("us-isof-", "aws-iso-f"),
+        ];
+        let mut partitions = PARTITIONS.iter();
+        let own = partitions.find(|(start, _)| self.region.starts_with(start));
+        own.map_or("aws", |(_, partition)| partition)
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let (partition, region) = (self.partition(), &self.region);
+        let account_id = &self.account_id;
+        format!("arn:{partition}:{service}:{region}:{account_id}:{resource}")
+    }
+
+    /// What a prefix's repositories are called.
+    fn below(&self, prefix: &str) -> String {
+        match prefix {
+            "ROOT" => self.arn("ecr", "repository/*"),
+            prefix => self.arn("ecr", &format!("repository/{prefix}/*")),
+        }
+    }
+}
+
+fn allow(id: &str, actions: &[&str], resources: &[String]) -> Value {
+    json!({"Sid": id, "Effect": "Allow", "Action": actions, "Resource": resources})
+}
+
+fn everywhere(id: &str, actions: &[&str]) -> Value {
+    json!({"Sid": id, "Effect": "Allow", "Action": actions, "Resource": "*"})
+}
+
+fn repositories(rules: &[CacheRule], place: &Place) -> Vec<String> {
+    rules.iter().map(|rule| place.below(&rule.prefix)).collect()
+}
+
+fn puller(rules: &[CacheRule], place: &Place) -> Vec<Value> {
+    let mut statements = vec![everywhere("Login", &["ecr:GetAuthorizationToken"])];
+    if !rules.is_empty() {
+        statements.push(allow("Pull", &PULL, &repositories(rules, place)));
+    }
+    statements
+}
+
+fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Value> {
+    let mut actions = MANAGE.to_vec();
+    actions.push("ecr:GetAuthorizationToken");
+    if scans {
+        actions.extend([
+            "ecr:GetRegistryScanningConfiguration",
+            "ecr:PutRegistryScanningConfiguration",
+        ]);
+    }
+    actions.sort_unstable();
+    let mut statements = vec![everywhere("Manage", &actions)];
+    if rules.is_empty() {
+        return statements;
+    }
+    // ECR asks for these when a template is made.
+    let gives = |wanted: fn(&CacheRule) -> bool| rules.iter().any(wanted);
+    let mut actions = vec!["ecr:CreateRepository"];
+    if gives(|rule| rule.template.lifecycle_policy.is_some()) {
+        actions.push("ecr:PutLifecyclePolicy");
+    }
+    if gives(|rule| rule.template.policy.is_some()) {
+        actions.push("ecr:SetRepositoryPolicy");
+    }
+    statements.push(allow("Templates", &actions, &repositories(rules, place)));
+    let (partition, account_id) = (place.partition(), &place.account_id);
+    statements.push(json!({
+        "Sid": "ServiceLinkedRole",
+        "Effect": "Allow",
+        "Action": ["iam:CreateServiceLinkedRole"],
+        "Resource": [format!(
+            "arn:{partition}:iam::{account_id}:role/aws-service-role/{CACHE_SERVICE}/{CACHE_ROLE}"
+        )],
+        "Condition": {"StringEquals": {"iam:AWSServiceName": CACHE_SERVICE}},
+    }));
+    let secrets = rules
+        .iter()
+        .filter(|rule| !matches!(rule.credential, CacheCredential::Nobody));
+    let secrets: Vec<String> = secrets
+        // Secrets Manager ends an ARN with a hyphen and six characters.
+        .map(|rule| format!("secret:{}-??????", secret::name(&rule.prefix)))
+        .map(|secret| place.arn("secretsmanager", &secret))
+        .collect();
+    if !secrets.is_empty() {
+        statements.push(allow("Secrets", &KEEP_SECRETS, &secrets));
+    }
+    let passed: BTreeSet<String> = rules
+        .iter()
+        .flat_map(|rule| [&rule.upstream_role_arn, &rule.template.custom_role_arn])
+        .flatten()
+        .cloned()
+        .collect();
+    if !passed.is_empty() {
+        let passed: Vec<String> = passed.into_iter().collect();
+        statements.push(allow("PassRoles", &["iam:PassRole"], &passed));
+    }
+    statements
+}
+
+fn pusher(specification: &Specification, place: &Place) -> Vec<Value> {
+    let login = ["ecr:GetAccountSetting", "ecr:GetAuthorizationToken"];
+    let mut statements = vec![everywhere("Login", &login)];
+    let known = specification.images.iter().map(|image| &image.repository);
+    let listed = specification.patterns.iter().map(ImagePattern::repository);
+    let names: BTreeSet<_> = known.chain(listed).collect();
+    let resources: Vec<String> = names
+        .into_iter()
+        .map(|name| place.arn("ecr", &format!("repository/{name}")))
+        .collect();
+    if resources.is_empty() {
+        return statements;
+    }
+    statements.push(allow("Push", &PUSH, &resources));
+    let repositories = &specification.repositories;
+    if repositories.create {
+        let settings = &repositories.settings;
+        let mut actions = vec!["ecr:CreateRepository"];
+        if settings.lifecycle_policy.is_some() {
+            actions.push("ecr:PutLifecyclePolicy");
+        }
+        if settings.policy.is_some() {
+            actions.push("ecr:SetRepositoryPolicy");
+        }
+        if !settings.tags.is_empty() {
+            actions.push("ecr:TagResource");
+        }
+        statements.push(allow("Create", &actions, &resources));
+    }
+    statements
+}

@@ -1,0 +1,179 @@
+//! The secret that a rule logs in with.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use crate::aws::{NewSecret, SecretDescription};
+use crate::config::{CacheCredential, CacheRule, Password, StoredSecret};
+use crate::registry::Login;
+
+use super::plan::MARK;
+use super::{Access, Error};
+
+/// What the names of the cache's secrets begin with; ECR reads no others.
+const PREFIX: &str = "ecr-pullthroughcache/";
+
+/// What a person replaces.
+const FILL_ME: &str = "FILL-ME";
+
+/// A rule's secret, as it is and as it shall be.
+#[derive(Debug)]
+pub(super) enum SeenSecret {
+    /// The rule has none.
+    None,
+    /// Others keep it, under this ARN.
+    Elsewhere { arn: String },
+    /// longshore keeps it.
+    Kept(KeptSecret),
+}
+
+/// A secret that longshore keeps.
+#[derive(Debug)]
+pub(super) struct KeptSecret {
+    /// As it would be created.
+    pub(super) wanted: NewSecret,
+    /// What there is.
+    pub(super) found: Option<SecretDescription>,
+    /// Whether it holds another login than it shall.
+    pub(super) differs: bool,
+}
+
+impl SeenSecret {
+    /// Looks at the secret of a rule.
+    pub(super) async fn look(rule: &CacheRule, access: &Access) -> Result<Self, Error> {
+        let CacheCredential::User { username, token } = &rule.credential else {
+            return match rule.credential {
+                CacheCredential::Manual => by_hand(rule, access).await,
+                _ => Ok(Self::None),
+            };
+        };
+        if let (None, Some(id)) = (username, usable(token, &access.region)) {
+            let found = describe(id, access).await?;
+            let found = found.filter(|found| !found.is_deleted);
+            let found = found.ok_or_else(|| Error::NoSecret {
+                name: id.to_owned(),
+                region: access.region.clone(),
+            })?;
+            return Ok(Self::Elsewhere { arn: found.arn });
+        }
+        let (username, token) = login(rule, username.as_deref(), token, access).await?;
+        let wanted = new_secret(rule, &username, token.expose_secret());
+        let found = describe(&wanted.name, access).await?;
+        let differs = match &found {
+            Some(found) if found.is_deleted || !found.has_value => true,
+            Some(found) => {
+                let held = access.secrets.value(&found.arn).await;
+                let held = held.map_err(|source| failed("read", &wanted.name, source))?;
+                !held.is_some_and(|held| holds(&held, &username, token.expose_secret()))
+            }
+            None => false,
+        };
+        Ok(Self::Kept(KeptSecret {
+            wanted,
+            found,
+            differs,
+        }))
+    }
+}
+
+/// The name of the secret that longshore keeps for a prefix.
+pub(super) fn name(prefix: &str) -> String {
+    format!("{PREFIX}{prefix}")
+}
+
+pub(super) fn failed(action: &'static str, name: &str, source: crate::aws::Error) -> Error {
+    Error::Secret {
+        action,
+        name: name.to_owned(),
+        source,
+    }
+}
+
+/// Looks a secret up.
+pub(super) async fn describe(
+    id: &str,
+    access: &Access,
+) -> Result<Option<SecretDescription>, Error> {
+    let found = access.secrets.describe(id).await;
+    found.map_err(|source| failed("look up", id, source))
+}
+
+/// The secret that a person fills in; what it holds is nobody else's business.
+async fn by_hand(rule: &CacheRule, access: &Access) -> Result<SeenSecret, Error> {
+    let wanted = new_secret(rule, FILL_ME, FILL_ME);
+    let found = describe(&wanted.name, access).await?;
+    let differs = found.as_ref().is_some_and(|found| !found.has_value);
+    Ok(SeenSecret::Kept(KeptSecret {
+        wanted,
+        found,
+        differs,
+    }))
+}
+
+/// The secret that a rule can name as it is: one of the cache's own, in the registry's region.
+fn usable<'a>(token: &'a Password, region: &str) -> Option<&'a str> {
+    let Password::Stored(stored @ StoredSecret::SecretsManager(id)) = token else {
+        return None;
+    };
+    let name = match id.split_once(":secret:") {
+        Some((_, name)) => name,
+        None => id,
+    };
+    let here = stored.region().is_none_or(|named| named == region);
+    (here && name.starts_with(PREFIX)).then_some(id)
+}
+
+async fn login(
+    rule: &CacheRule,
+    username: Option<&str>,
+    token: &Password,
+    access: &Access,
+) -> Result<(String, SecretString), Error> {
+    let stored = match (token, username) {
+        (Password::Known(token), username) => {
+            return Ok((username.unwrap_or_default().to_owned(), token.clone()));
+        }
+        (Password::Stored(stored), _) => stored,
+    };
+    let login = access.store.login(username, stored).await;
+    let login = login.map_err(|source| Error::Login {
+        upstream: rule.upstream.host.clone(),
+        source,
+    })?;
+    Ok(match login {
+        Login::Password { username, password } => (username, password),
+        Login::IdentityToken(token) => (username.unwrap_or_default().to_owned(), token),
+    })
+}
+
+fn new_secret(rule: &CacheRule, username: &str, token: &str) -> NewSecret {
+    let value = json!({"username": username, "accessToken": token}).to_string();
+    NewSecret {
+        name: name(&rule.prefix),
+        description: MARK.to_owned(),
+        value: value.into(),
+        kms_key_id: None,
+        tags: rule.template.tags.clone(),
+    }
+}
+
+/// Whether a secret's text is this login; other keys in it are somebody else's.
+fn holds(held: &SecretString, username: &str, token: &str) -> bool {
+    let held: Option<Value> = serde_json::from_str(held.expose_secret()).ok();
+    held.is_some_and(|held| held["username"] == username && held["accessToken"] == token)
+}
+
+/// Those of the tags that a secret lacks, or has with another value.
+pub(super) fn missing_tags(
+    wanted: &BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let missing = wanted
+        .iter()
+        .filter(|(key, value)| found.get(*key) != Some(value));
+    missing
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}

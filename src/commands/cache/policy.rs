@@ -1,0 +1,43 @@
+//! `longshore cache policy`.
+
+use crate::cache::{self, Audience, Place};
+use crate::cli;
+use crate::commands::exit::Exit;
+use crate::commands::{console, session};
+use crate::config::Specification;
+use crate::ecr::EcrHost;
+
+use super::unknown::Unknown;
+
+/// Prints the least that IAM must allow.
+pub(in crate::commands) async fn policy(arguments: cli::CachePolicy) -> anyhow::Result<Exit> {
+    let specification = session::whole_specification(&arguments.file).await?;
+    let audience = match arguments.audience {
+        cli::Audience::Puller => Audience::Puller,
+        cli::Audience::Manager => Audience::Manager,
+        cli::Audience::Pusher => Audience::Pusher,
+    };
+    let place = place(&specification).await?;
+    console::print_json(&cache::policy(audience, &specification, &place))?;
+    Ok(Exit::Success)
+}
+
+/// Where the registry is. AWS is asked only for what the file leaves open.
+async fn place(specification: &Specification) -> anyhow::Result<Place> {
+    let destination = session::ecr_destination(specification);
+    if let (Some(region), Some(account_id)) = (destination.region, destination.account_id.clone()) {
+        return Ok(Place { region, account_id });
+    }
+    let access = session::cache(specification).await?;
+    let account_id = if let Some(account_id) = destination.account_id {
+        account_id
+    } else {
+        let registry = access.ecr.registry().await?.registry;
+        let host = EcrHost::of(&registry).ok_or(Unknown::Account)?;
+        host.account_id
+    };
+    Ok(Place {
+        region: access.region,
+        account_id,
+    })
+}

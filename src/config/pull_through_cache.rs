@@ -1,0 +1,300 @@
+//! `pull_through_cache`: which upstream registries ECR caches, and how.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::cache_specification::{CacheCredential, CacheRule};
+use super::check::Checker;
+use super::destination::{given, role_arn};
+use super::hint::suggest;
+use super::mistakes::{Located, Place};
+use super::reader::Table;
+use super::repositories::{encryption, resource_tags, tag_patterns};
+use super::shapes::{is_prefix, is_principal};
+use super::{Password, password, policies, written};
+use crate::ecr::{
+    CacheUpstream, CreatedBy, CreationTemplate, Encryption, TagMutability, UpstreamAccess,
+};
+use crate::failure::Failure as _;
+
+/// How many rules a registry takes (ECR's service quotas).
+const RULES: usize = 50;
+
+/// How many characters ECR takes as a repository policy.
+const POLICY_LENGTH: usize = 10_240;
+
+/// What a reader of a cached repository may do: pull, also what is not cached yet, and look around.
+const READ_ACTIONS: [&str; 9] = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:BatchImportUpstreamImage",
+    "ecr:DescribeImageScanFindings",
+    "ecr:DescribeImages",
+    "ecr:DescribeRepositories",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:ListImages",
+    "ecr:ListTagsForResource",
+];
+
+type Text = Located<String>;
+
+/// The rules, for the registry of this account where the file names it.
+pub(super) fn check(
+    written: Table<Located<written::CacheRule>>,
+    account_id: Option<&str>,
+    checker: &mut Checker<'_>,
+) -> Vec<CacheRule> {
+    if let Some((prefix, _)) = written.get(RULES) {
+        let message = format!(
+            "ECR takes at most {RULES} rules, here are {}",
+            written.len()
+        );
+        checker.mistakes.add(&prefix.place, message, None);
+    }
+    let rules = written.into_iter();
+    rules
+        .filter_map(|(prefix, rule)| check_one(prefix, rule, account_id, checker))
+        .collect()
+}
+
+fn check_one(
+    prefix: Text,
+    rule: Located<written::CacheRule>,
+    account_id: Option<&str>,
+    checker: &mut Checker<'_>,
+) -> Option<CacheRule> {
+    let Located { value: rule, place } = rule;
+    let key = prefix.place.clone();
+    let what = "a prefix of 2 to 30 lower-case letters, digits and `/._-`";
+    let prefix = checker.shaped(prefix, is_prefix, what, "docker-hub");
+    let upstream = if let Some(text) = &rule.registry {
+        upstream(text, checker)
+    } else {
+        let hint = "write `registry: registry-1.docker.io`".to_owned();
+        let message = "the key `registry` is missing";
+        checker.mistakes.add(&place, message, hint);
+        None
+    };
+    let access = upstream.as_ref().map(|upstream| upstream.kind.access());
+    let credential = credential(
+        rule.username,
+        rule.access_token,
+        rule.credential.as_ref(),
+        (upstream.as_ref(), &key),
+        checker,
+    );
+    let upstream_prefix = given(rule.upstream_repository_prefix)
+        .and_then(|text| checker.shaped(text, is_prefix, "a prefix of repositories", "team"))
+        .filter(|prefix| prefix != "ROOT");
+    let assumed = given(rule.custom_role_arn).and_then(|text| role_arn(text, checker));
+    let encryption = rule
+        .encryption
+        .and_then(|written| encryption(written, checker))
+        .unwrap_or(Encryption::Aes256);
+    let tags = rule
+        .tags
+        .map_or_else(BTreeMap::new, |tags| resource_tags(tags, checker));
+    let lifecycle_policy = match rule.lifecycle_policy {
+        Some(policy) => policies::check(policy, &policies::LIFECYCLE, checker),
+        None => Some(keep_last_three()),
+    };
+    let mutability = mutability(
+        rule.image_tag_mutability.as_ref(),
+        rule.image_tag_mutability_exclusions,
+        checker,
+    );
+    let readers = rule.repository_read_access_arns.unwrap_or_default();
+    let mut template = CreationTemplate {
+        prefix: prefix.clone().unwrap_or_default(),
+        description: None,
+        applied_for: BTreeSet::from([CreatedBy::PullThroughCache]),
+        tag_mutability: mutability,
+        encryption,
+        lifecycle_policy,
+        policy: read_policy(readers, &key, checker),
+        tags,
+        custom_role_arn: None,
+    };
+    let reads_ecr = access == Some(UpstreamAccess::Role);
+    if template.needs_role() || !reads_ecr {
+        template.custom_role_arn.clone_from(&assumed);
+    }
+    if template.needs_role() && assumed.is_none() {
+        let message = "ECR creates repositories with `tags` or a KMS key only with a role";
+        let hint = "write `custom_role_arn` beside them, or leave them out".to_owned();
+        checker.mistakes.add(&key, message, hint);
+    }
+    let owner = upstream.as_ref().and_then(CacheUpstream::account_id);
+    if let (Some(owner), Some(own), None) = (owner, account_id, &assumed)
+        && owner != own
+    {
+        let message = format!("the registry of account {owner} is read with a role");
+        let hint = "write `custom_role_arn` beside it".to_owned();
+        checker.mistakes.add(&key, message, hint);
+    }
+    Some(CacheRule {
+        prefix: prefix?,
+        upstream: upstream?,
+        upstream_prefix,
+        credential: credential?,
+        upstream_role_arn: assumed.filter(|_| reads_ecr),
+        template,
+    })
+}
+
+fn upstream(text: &Text, checker: &mut Checker<'_>) -> Option<CacheUpstream> {
+    match text.value.parse::<CacheUpstream>() {
+        Ok(upstream) => Some(upstream),
+        Err(error) => {
+            let message = error.to_string();
+            checker.mistakes.add(&text.place, message, error.hint());
+            None
+        }
+    }
+}
+
+/// Who ECR is at the upstream. What is wrong with an upstream is no matter here.
+fn credential(
+    username: Option<Text>,
+    token: Option<written::Password>,
+    word: Option<&Text>,
+    (upstream, key): (Option<&CacheUpstream>, &Place),
+    checker: &mut Checker<'_>,
+) -> Option<CacheCredential> {
+    let access = upstream.map(|upstream| upstream.kind.access());
+    let first = username.as_ref().map(|text| &text.place);
+    let first = first.or(word.map(|text| &text.place)).cloned();
+    if let Some(word) = word {
+        if word.value != "manual" {
+            let message = format!("`{}` is no kind of credential", word.value);
+            let hint = "write `manual`, or leave the key out".to_owned();
+            checker.mistakes.add(&word.place, message, hint);
+            return None;
+        }
+        if username.is_some() || token.is_some() {
+            let message = "the secret is filled in by hand, so nobody else says who it is for";
+            let hint = "leave `credential` out, or `username` and `access_token`".to_owned();
+            checker.mistakes.add(&word.place, message, hint);
+            return None;
+        }
+    }
+    if access == Some(UpstreamAccess::Role) && (first.is_some() || token.is_some()) {
+        let message = "ECR's own registries have no user and no token";
+        let hint = "leave them out; another account's is read with `custom_role_arn`".to_owned();
+        let place = first.as_ref().unwrap_or(key);
+        checker.mistakes.add(place, message, hint);
+        return None;
+    }
+    if word.is_some() {
+        return Some(CacheCredential::Manual);
+    }
+    match (username, token) {
+        (username, Some(written::Password::Source(source))) => {
+            let place = source.place.clone();
+            let token = password::check(*source, checker)?;
+            if let (None, Password::Known(_)) = (&username, &token) {
+                let hint = "write `username` beside it".to_owned();
+                checker
+                    .mistakes
+                    .add(&place, "a token without a username", hint);
+            }
+            let username = username.map(|username| username.value);
+            Some(CacheCredential::User { username, token })
+        }
+        (_, Some(written::Password::Unusable)) => None,
+        (Some(username), None) => {
+            let hint = "write `access_token: {env: NAME}` beside it".to_owned();
+            let message = "a username without an access token";
+            checker.mistakes.add(&username.place, message, hint);
+            None
+        }
+        (None, None) => match upstream {
+            Some(upstream) if access == Some(UpstreamAccess::Secret) => {
+                let message = format!("ECR reads `{upstream}` only with a login");
+                let hint = "write `username` and `access_token: {env: NAME}`, or \
+                            `credential: manual` to fill in the secret by hand";
+                checker.mistakes.add(key, message, hint.to_owned());
+                None
+            }
+            _ => Some(CacheCredential::Nobody),
+        },
+    }
+}
+
+fn mutability(
+    word: Option<&Text>,
+    exclusions: Option<Located<Vec<Text>>>,
+    checker: &mut Checker<'_>,
+) -> TagMutability {
+    const WORDS: [&str; 4] = [
+        "MUTABLE",
+        "IMMUTABLE",
+        "MUTABLE_WITH_EXCLUSION",
+        "IMMUTABLE_WITH_EXCLUSION",
+    ];
+    let patterns = exclusions.map_or_else(Vec::new, |list| tag_patterns(list, checker));
+    let Some(word) = word else {
+        return if patterns.is_empty() {
+            TagMutability::Mutable
+        } else {
+            TagMutability::MutableExcept {
+                immutable: patterns,
+            }
+        };
+    };
+    if word.value.ends_with("_WITH_EXCLUSION") && patterns.is_empty() {
+        let message = format!("`{}` excludes nothing", word.value);
+        let hint = "write `image_tag_mutability_exclusions` beside it".to_owned();
+        checker.mistakes.add(&word.place, message, hint);
+    }
+    match word.value.as_str() {
+        "MUTABLE" | "MUTABLE_WITH_EXCLUSION" if patterns.is_empty() => TagMutability::Mutable,
+        "MUTABLE" | "MUTABLE_WITH_EXCLUSION" => TagMutability::MutableExcept {
+            immutable: patterns,
+        },
+        "IMMUTABLE" | "IMMUTABLE_WITH_EXCLUSION" => TagMutability::Immutable { except: patterns },
+        other => {
+            let message = format!("`{other}` is no tag mutability of ECR");
+            let hint = suggest(other, &WORDS, "write one of");
+            checker.mistakes.add(&word.place, message, hint);
+            TagMutability::Mutable
+        }
+    }
+}
+
+/// Who else may read the repositories, as a repository policy.
+fn read_policy(readers: Vec<Text>, key: &Place, checker: &mut Checker<'_>) -> Option<String> {
+    let example = "arn:aws:iam::123456789012:role/name";
+    let readers: Vec<String> = readers
+        .into_iter()
+        .filter_map(|text| checker.shaped(text, is_principal, "a user, role or account", example))
+        .collect();
+    if readers.is_empty() {
+        return None;
+    }
+    let statement = json!({
+        "Sid": "ReadCachedImages",
+        "Effect": "Allow",
+        "Principal": {"AWS": readers},
+        "Action": READ_ACTIONS,
+    });
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    if policy.len() > POLICY_LENGTH {
+        let message = "these are too many readers for one repository policy of ECR";
+        let hint = "name their accounts instead".to_owned();
+        checker.mistakes.add(key, message, hint);
+    }
+    Some(policy)
+}
+
+/// The lifecycle policy of those that have none.
+fn keep_last_three() -> String {
+    let rule = json!({
+        "rulePriority": 1,
+        "description": "Keep last 3 images",
+        "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 3},
+        "action": {"type": "expire"},
+    });
+    json!({"rules": [rule]}).to_string()
+}

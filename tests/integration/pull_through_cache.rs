@@ -1,0 +1,313 @@
+//! ECR's pull-through cache, set up from the file, in the sandbox.
+
+use std::fs;
+use std::path::Path;
+
+use longshore::sandbox::{Fault, Login, Options, Upstream};
+use serde_json::{Value, json};
+
+use crate::harness::{Lab, Run};
+
+const SYSTEM_3: &str = "system-3.yaml";
+const SYSTEM_4: &str = "system-4.yaml";
+
+fn fixture(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pull-through-cache");
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// A lab whose upstreams let only `acme` in.
+fn lab() -> Lab {
+    Lab::with_upstream(Options::default(), |upstream| Upstream {
+        login: Some(Login::new("acme", "good-token")),
+        ..upstream
+    })
+}
+
+/// `longshore cache ...` with this file. No output may ever hold a token.
+#[track_caller]
+fn cache(lab: &Lab, text: &str, token: &str, arguments: &[&str]) -> Run {
+    let arguments: Vec<&str> = ["-vvv", "cache"]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .chain(["-f", "-"])
+        .collect();
+    let run = lab
+        .longshore(&arguments)
+        .env("DOCKERHUB_TOKEN", token)
+        .env("GITHUB_TOKEN", "good-token")
+        .stdin(text)
+        .run();
+    for output in [&run.stdout, &run.stderr] {
+        assert!(!output.contains("-token"), "{output}");
+    }
+    run
+}
+
+/// What was written since the last call, by operation.
+fn writes(lab: &Lab) -> Vec<String> {
+    let requests = lab.requests();
+    let operations = requests.iter().map(|line| line.trim_start_matches("api "));
+    let reads = [
+        "Describe",
+        "Get",
+        "Validate",
+        "secretsmanager.Describe",
+        "secretsmanager.Get",
+    ];
+    let is_write = |operation: &&str| {
+        !reads.iter().any(|read| operation.starts_with(read)) && !operation.starts_with("upstream")
+    };
+    operations.filter(is_write).map(str::to_owned).collect()
+}
+
+fn held(lab: &Lab, prefix: &str) -> Value {
+    let input = json!({"SecretId": format!("ecr-pullthroughcache/{prefix}")});
+    let answer = lab
+        .aws()
+        .call("eu-west-1", "secretsmanager.GetSecretValue", &input);
+    serde_json::from_str(answer["SecretString"].as_str().unwrap()).unwrap()
+}
+
+/// An answer without what differs from run to run.
+fn settled(mut answer: Value) -> Value {
+    fn settle(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.retain(|key, _| !key.ends_with("At"));
+                fields.values_mut().for_each(settle);
+            }
+            Value::Array(items) => items.iter_mut().for_each(settle),
+            Value::String(text) if text.contains(":secret:") => {
+                text.truncate(text.len() - "AbCdEf".len());
+            }
+            _ => {}
+        }
+    }
+    settle(&mut answer);
+    answer
+}
+
+#[test]
+fn several_upstreams_from_nothing() {
+    let lab = lab();
+    let text = fixture(SYSTEM_4);
+    let run = cache(&lab, &text, "good-token", &["plan", "--detailed-exitcode"]).exits(5);
+    insta::assert_snapshot!("several_plan", run.stdout);
+    assert_eq!(writes(&lab), [""; 0]);
+
+    let run = cache(&lab, &text, "good-token", &["apply"]).exits(0);
+    insta::assert_snapshot!("several_apply", run.stdout);
+    let call = |operation: &str| settled(lab.aws().call("eu-west-1", operation, &json!({})));
+    insta::assert_json_snapshot!(
+        "several_found",
+        [
+            call("DescribePullThroughCacheRules"),
+            call("DescribeRepositoryCreationTemplates"),
+            call("GetRegistryScanningConfiguration"),
+        ]
+    );
+    let login = json!({"username": "acme", "accessToken": "good-token"});
+    assert_eq!(held(&lab, "dockerhub"), login);
+
+    lab.requests();
+    let run = cache(&lab, &text, "good-token", &["plan", "--detailed-exitcode"]).exits(0);
+    assert!(
+        run.stdout.contains("0 to create, 0 to update"),
+        "{}",
+        run.stdout
+    );
+    let run = cache(&lab, &text, "good-token", &["apply", "--output", "json"]).exits(0);
+    insta::assert_json_snapshot!("several_again", run.json());
+    assert_eq!(writes(&lab), [""; 0]);
+
+    let run = cache(&lab, &text, "good-token", &["urls"]).exits(0);
+    insta::assert_snapshot!(run.stdout.replace(&lab.registry(), "REGISTRY"), @r"
+    registry-1.docker.io  REGISTRY/dockerhub/
+    ghcr.io               REGISTRY/ghcr/
+    quay.io               REGISTRY/quay/
+    registry.k8s.io       REGISTRY/k8s/
+    ");
+    let images = ["alpine:3", "ghcr.io/org/app", "quay.io/org/app:1"];
+    let arguments: Vec<&str> = ["urls"].into_iter().chain(images).collect();
+    let run = cache(&lab, &text, "good-token", &arguments).exits(0);
+    insta::assert_snapshot!(run.stdout.replace(&lab.registry(), "REGISTRY"), @r"
+    REGISTRY/dockerhub/library/alpine:3
+    REGISTRY/ghcr/org/app:latest
+    REGISTRY/quay/org/app:1
+    ");
+    let run = cache(&lab, &text, "good-token", &["urls", "gcr.io/org/app:1"]).exits(2);
+    insta::assert_snapshot!(last_lines(&run, 2), @r"
+    error: no rule caches `gcr.io/org/app:1`
+      hint: the rules cache registry-1.docker.io, ghcr.io, quay.io, registry.k8s.io; write its registry under `pull_through_cache`
+    ");
+}
+
+fn last_lines(run: &Run, number: usize) -> String {
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    lines[lines.len() - number..].join("\n")
+}
+
+#[test]
+fn a_change_touches_only_what_it_is_about() {
+    let lab = lab();
+    let text = fixture(SYSTEM_4);
+    cache(&lab, &text, "other-token", &["apply"])
+        .exits(1)
+        .says(&["`registry-1.docker.io` does not let the rule `dockerhub` in"]);
+    lab.requests();
+
+    cache(&lab, &text, "good-token", &["apply"]).exits(0);
+    assert_eq!(writes(&lab), ["secretsmanager.PutSecretValue 200"]);
+
+    let text = text.replace("countNumber: 10", "countNumber: 5");
+    let run = cache(&lab, &text, "good-token", &["apply"]).exits(0);
+    insta::assert_snapshot!(run.stdout);
+    assert_eq!(writes(&lab), ["UpdateRepositoryCreationTemplate 200"]);
+
+    let text = text.replace("registry: quay.io", "registry: public.ecr.aws");
+    cache(&lab, &text, "good-token", &["plan"]).exits(1);
+    let run = cache(&lab, &text, "good-token", &["apply"]).exits(1);
+    insta::assert_snapshot!(last_lines(&run, 2), @r"
+    error: the rule `quay` would have to be replaced (registry)
+      hint: run with `--allow-replace`: the rule is deleted and made anew, what is cached stays
+    ");
+    assert_eq!(writes(&lab), [""; 0]);
+    let replace = ["apply", "--allow-replace"];
+    cache(&lab, &text, "good-token", &replace).exits(0);
+    assert_eq!(
+        writes(&lab),
+        [
+            "CreatePullThroughCacheRule 200",
+            "DeletePullThroughCacheRule 200"
+        ]
+    );
+}
+
+#[test]
+fn what_the_file_no_longer_names_goes_only_when_told() {
+    let lab = lab();
+    let rule = json!({"ecrRepositoryPrefix": "theirs", "upstreamRegistryUrl": "quay.io"});
+    lab.aws()
+        .call("eu-west-1", "CreatePullThroughCacheRule", &rule);
+    cache(&lab, &fixture(SYSTEM_4), "good-token", &["apply"]).exits(0);
+    lab.requests();
+    let nothing = "{version: 1, pull_through_cache: {}}";
+    let run = cache(&lab, nothing, "", &["apply"]).exits(0);
+    insta::assert_snapshot!("orphans", run.stdout);
+    assert_eq!(writes(&lab), [""; 0]);
+    let run = cache(&lab, nothing, "", &["apply", "--prune"]).exits(0);
+    insta::assert_snapshot!("pruned", run.stdout);
+    let run = cache(
+        &lab,
+        nothing,
+        "",
+        &["plan", "--prune", "--detailed-exitcode"],
+    )
+    .exits(0);
+    assert!(run.stdout.contains("1 left"), "{}", run.stdout);
+
+    // What was deleted can be made again, though Secrets Manager keeps the secrets' names.
+    lab.requests();
+    cache(&lab, &fixture(SYSTEM_4), "good-token", &["apply"]).exits(0);
+    let restored = writes(&lab);
+    assert!(restored.contains(&"secretsmanager.RestoreSecret 200".to_owned()));
+}
+
+#[test]
+fn a_secret_is_filled_in_by_hand() {
+    let lab = lab();
+    let text = fixture(SYSTEM_3);
+    let run = cache(&lab, &text, "", &["apply"]).exits(0);
+    assert!(run.stdout.contains("fill in the secret"), "{}", run.stdout);
+    let dummy = json!({"username": "FILL-ME", "accessToken": "FILL-ME"});
+    assert_eq!(held(&lab, "docker-hub"), dummy);
+    lab.requests();
+    let run = cache(&lab, &text, "", &["apply"]).exits(1);
+    insta::assert_snapshot!(last_lines(&run, 2), @r"
+    error: `registry-1.docker.io` does not let the rule `docker-hub` in: The authentication to the upstream registry failed. Verify that the credentials are correct and try again.
+      hint: put `username` and `accessToken` into the secret `ecr-pullthroughcache/docker-hub`: aws secretsmanager put-secret-value --secret-id ecr-pullthroughcache/docker-hub --secret-string file://login.json
+    ");
+
+    let filled = json!({
+        "SecretId": "ecr-pullthroughcache/docker-hub",
+        "SecretString": json!({"username": "acme", "accessToken": "good-token"}).to_string(),
+        "ClientRequestToken": "00000000-0000-0000-0000-000000000001",
+    });
+    lab.aws()
+        .call("eu-west-1", "secretsmanager.PutSecretValue", &filled);
+    lab.requests();
+    cache(&lab, &text, "", &["apply"]).exits(0);
+    assert_eq!(writes(&lab), [""; 0]);
+}
+
+/// One secret is named by the rule and by `upstreams`; nothing is written twice.
+#[test]
+fn a_secret_of_the_caches_own_is_used_as_it_is() {
+    let lab = lab();
+    let text = "{version: 1, pull_through_cache: {hub: {registry: docker.io, \
+                access_token: {secret: ecr-pullthroughcache/mine}}}}";
+    let run = cache(&lab, text, "", &["apply"]).exits(1);
+    run.says(&["there is no secret `ecr-pullthroughcache/mine` in `eu-west-1`"]);
+    let value = json!({"username": "acme", "accessToken": "good-token"}).to_string();
+    let arn = lab
+        .aws()
+        .keep_secret("eu-west-1", "ecr-pullthroughcache/mine", &value);
+    lab.requests();
+    cache(&lab, text, "", &["apply"]).exits(0);
+    assert_eq!(writes(&lab), ["CreatePullThroughCacheRule 200"]);
+    let rules = lab
+        .aws()
+        .call("eu-west-1", "DescribePullThroughCacheRules", &json!({}));
+    assert_eq!(rules["pullThroughCacheRules"][0]["credentialArn"], arn);
+
+    // Any other secret is copied into one that ECR can read.
+    lab.aws()
+        .keep_secret("eu-west-1", "elsewhere", "good-token");
+    let text = "{version: 1, pull_through_cache: {hub: {registry: docker.io, username: acme, \
+                access_token: {secret: elsewhere}}}}";
+    cache(&lab, text, "", &["apply"]).exits(0);
+    assert_eq!(
+        held(&lab, "hub"),
+        json!({"username": "acme", "accessToken": "good-token"})
+    );
+}
+
+#[test]
+fn one_failure_keeps_nothing_else_from_being_done() {
+    let lab = lab();
+    lab.inject(Fault::status("CreateSecret", 400));
+    let text = fixture(SYSTEM_4);
+    let run = cache(&lab, &text, "good-token", &["apply"]).exits(1);
+    run.says(&[
+        "cannot create the secret `ecr-pullthroughcache/dockerhub`",
+        "the rule `dockerhub` waits for its secret",
+    ]);
+    cache(&lab, &text, "good-token", &["apply"]).exits(0);
+    cache(&lab, "{version: 1, images: [mongo]}", "", &["plan"])
+        .exits(2)
+        .says(&["the file has no `pull_through_cache`"]);
+}
+
+#[test]
+fn policies_allow_the_least_in_each_partition() {
+    let lab = lab();
+    let mut policies = Vec::new();
+    for region in ["eu-west-1", "cn-north-1", "us-gov-west-1"] {
+        let text = fixture(SYSTEM_4).replace(
+            "region: eu-west-1",
+            &format!("region: {region}\n  account_id: \"123456789012\"\n  namespace: mirror"),
+        );
+        let text = text + "images: [mongo, {source: redis, tags: [\"7.*\"]}]\n";
+        for audience in ["puller", "manager", "pusher"] {
+            let run = cache(&lab, &text, "good-token", &["policy", "--for", audience]).exits(0);
+            policies.push(format!("{region} {audience}\n{}", run.stdout));
+        }
+    }
+    insta::assert_snapshot!(policies.join("\n"));
+    assert_eq!(lab.requests(), [""; 0]);
+    let text = fixture(SYSTEM_4);
+    cache(&lab, &text, "good-token", &["policy", "--for", "puller"])
+        .exits(2)
+        .says(&["the registry does not tell its account"]);
+}
