@@ -231,7 +231,7 @@ pub enum Event {
     },
     /// Something that the user should know and that fails nothing.
     Warning {
-        /// The destination; the source where it has none yet.
+        /// The destination.
         image: Location,
         /// What to know.
         message: String,

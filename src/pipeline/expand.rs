@@ -63,19 +63,11 @@ pub async fn expand(
                 images: selected,
                 steps,
             } = pattern.expand(tags);
-            let listed = tags.len();
-            if steps.last().is_some_and(|step| step.kept == 0) {
-                // A mistyped pattern would look like work well done.
-                observer.observe(Event::Warning {
-                    image: source.clone(),
-                    message: format!("none of its {listed} tags is selected"),
-                });
-            }
             let kept = steps.iter().map(|step| (step.name, step.kept)).collect();
             observer.observe(Event::Selected {
                 source,
                 repository: pattern.repository().clone(),
-                listed,
+                listed: tags.len(),
                 kept,
             });
             let tags = selected.iter().map(|image| image.tag.clone());

@@ -265,7 +265,8 @@ fn nothing_selected_is_told() {
     lab.offer("team/app", "1", b"layer");
     save(&lab, "team/app:1", "oci:out/app");
     lab.write("images: [{source: 'oci:out/app', tags: ['v*']}]\n");
-    let warning = "warning: oci:out/app: none of its 1 tags is selected\n";
+    let warning =
+        "warning: no tag is left: oci:out/app for app: 1 tag, of which `include` keeps 0\n";
     for command in ["plan", "apply"] {
         assert_eq!(lab.longshore(&[command]).run().exits(0).stderr, warning);
     }
