@@ -60,21 +60,15 @@ impl Docker {
         let mut failure = None;
         let client = self.patient();
         let logins = login::by_registry(request.logins);
-        let (dockerfile, body, packing) = match request.context {
-            Some(context) => {
-                let shipment = context.ship(request.dockerfile).await?;
-                let dockerfile = shipment.dockerfile.clone();
-                let (chunks, packing) = shipment.open();
-                (dockerfile, bollard::body_try_stream(chunks), Some(packing))
-            }
-            None => {
-                let archive = alone(request.dockerfile);
-                (
-                    DOCKERFILE.to_owned(),
-                    bollard::body_full(archive.into()),
-                    None,
-                )
-            }
+        let (dockerfile, body, packing) = if let Some(context) = request.context {
+            let shipment = context.ship(request.dockerfile).await?;
+            let dockerfile = shipment.dockerfile.clone();
+            let (chunks, packing) = shipment.open();
+            (dockerfile, bollard::body_try_stream(chunks), Some(packing))
+        } else {
+            let archive = alone(request.dockerfile);
+            let body = bollard::body_full(archive.into());
+            (DOCKERFILE.to_owned(), body, None)
         };
         let options = options(request, &dockerfile);
         let mut stream = client.build_image(options, Some(logins), Some(body));
