@@ -146,6 +146,7 @@ impl Context {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
+    use std::fmt::Write as _;
     use std::fs::{FileTimes, Permissions};
     use std::io::Read as _;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -223,13 +224,15 @@ mod tests {
             entry.read_to_string(&mut text).unwrap();
             let header = entry.header();
             let link = header.link_name().unwrap().unwrap_or_default();
-            listed += &format!(
-                "{} {:o} {}{:?}\n",
+            writeln!(
+                listed,
+                "{} {:o} {}{:?}",
                 entry.path().unwrap().display(),
                 header.mode().unwrap(),
                 link.display(),
                 text
-            );
+            )
+            .unwrap();
         }
         let name = format!(".longshore.{}.", context.digest().await.unwrap().short());
         insta::assert_snapshot!(listed.replace(&name, "NAME."), @r##"
@@ -256,7 +259,7 @@ mod tests {
         let plain = digest(&|_| {}).await;
         let same: [&dyn Fn(&Path); 2] =
             [&|it| fs::write(it.join("out/a"), "else").unwrap(), &|it| {
-                fs::write(it.join("new.log"), "").unwrap()
+                fs::write(it.join("new.log"), "").unwrap();
             }];
         for change in same {
             assert_eq!(digest(change).await, plain);
