@@ -69,7 +69,7 @@ fn every_file_is_a_sound_one() {
         }
         files += 1;
     }
-    assert_eq!(files, 5);
+    assert_eq!(files, 6);
 }
 
 #[test]
