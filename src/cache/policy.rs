@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::secret;
-use crate::config::{CacheCredential, CacheRule, ImagePattern, Specification};
+use crate::config::{
+    CacheCredential, CacheRule, ImagePattern, Password, Specification, StoredSecret,
+};
 
 /// For whom a policy is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,10 +58,14 @@ const KEEP_SECRETS: [&str; 7] = [
     "secretsmanager:TagResource",
 ];
 
-const PULL: [&str; 5] = [
+const READ_SECRETS: [&str; 2] = [
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+];
+
+const PULL: [&str; 4] = [
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
-    "ecr:BatchImportUpstreamImage",
     "ecr:CreateRepository",
     "ecr:GetDownloadUrlForLayer",
 ];
@@ -139,6 +145,9 @@ fn puller(rules: &[CacheRule], place: &Place) -> Vec<Value> {
     let mut statements = vec![everywhere("Login", &["ecr:GetAuthorizationToken"])];
     if !rules.is_empty() {
         statements.push(allow("Pull", &PULL, &repositories(rules, place)));
+        // Not every list of IAM's actions knows a resource for it, and it reaches no further than
+        // the statement before.
+        statements.push(everywhere("Import", &["ecr:BatchImportUpstreamImage"]));
     }
     statements
 }
@@ -177,17 +186,7 @@ fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Value> {
         )],
         "Condition": {"StringEquals": {"iam:AWSServiceName": CACHE_SERVICE}},
     }));
-    let secrets = rules
-        .iter()
-        .filter(|rule| !matches!(rule.credential, CacheCredential::Nobody));
-    let secrets: Vec<String> = secrets
-        // Secrets Manager ends an ARN with a hyphen and six characters.
-        .map(|rule| format!("secret:{}-??????", secret::name(&rule.prefix)))
-        .map(|secret| place.arn("secretsmanager", &secret))
-        .collect();
-    if !secrets.is_empty() {
-        statements.push(allow("Secrets", &KEEP_SECRETS, &secrets));
-    }
+    statements.extend(keeper(rules, place));
     let passed: BTreeSet<String> = rules
         .iter()
         .flat_map(|rule| [&rule.upstream_role_arn, &rule.template.custom_role_arn])
@@ -199,6 +198,49 @@ fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Value> {
         statements.push(allow("PassRoles", &["iam:PassRole"], &passed));
     }
     statements
+}
+
+/// What the secrets of rules take: those that longshore keeps, and those that it only reads.
+fn keeper(rules: &[CacheRule], place: &Place) -> Vec<Value> {
+    // Secrets Manager ends an ARN with a hyphen and six characters.
+    let by_name = |name: &str| place.arn("secretsmanager", &format!("secret:{name}-??????"));
+    let [mut kept, mut read, mut parameters] = [const { Vec::new() }; 3];
+    for rule in rules {
+        let stored = match &rule.credential {
+            CacheCredential::Nobody => continue,
+            CacheCredential::User {
+                token: Password::Stored(stored),
+                ..
+            } => Some(stored),
+            CacheCredential::User { .. } | CacheCredential::Manual => None,
+        };
+        match stored {
+            None => {}
+            Some(StoredSecret::SecretsManager(id)) if id.starts_with("arn:") => {
+                read.push(id.clone());
+            }
+            Some(StoredSecret::SecretsManager(id)) => read.push(by_name(id)),
+            Some(StoredSecret::Parameter(name)) if name.starts_with("arn:") => {
+                parameters.push(name.clone());
+            }
+            Some(StoredSecret::Parameter(name)) => {
+                let name = name.trim_start_matches('/');
+                parameters.push(place.arn("ssm", &format!("parameter/{name}")));
+            }
+        }
+        if !secret::is_taken_as_it_is(&rule.credential, &place.region) {
+            kept.push(by_name(&secret::name(&rule.prefix)));
+        }
+    }
+    [
+        ("Secrets", &KEEP_SECRETS[..], kept),
+        ("ReadSecrets", &READ_SECRETS, read),
+        ("ReadParameters", &["ssm:GetParameter"], parameters),
+    ]
+    .into_iter()
+    .filter(|(_, _, resources)| !resources.is_empty())
+    .map(|(id, actions, resources)| allow(id, actions, &resources))
+    .collect()
 }
 
 fn pusher(specification: &Specification, place: &Place) -> Vec<Value> {

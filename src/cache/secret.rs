@@ -49,7 +49,7 @@ impl SeenSecret {
                 _ => Ok(Self::None),
             };
         };
-        if let (None, Some(id)) = (username, usable(token, &access.region)) {
+        if let Some(id) = usable(&rule.credential, &access.region) {
             let found = describe(id, access).await?;
             let found = found.filter(|found| !found.is_deleted);
             let found = found.ok_or_else(|| Error::NoSecret {
@@ -112,9 +112,19 @@ async fn by_hand(rule: &CacheRule, access: &Access) -> Result<SeenSecret, Error>
     }))
 }
 
-/// The secret that a rule can name as it is: one of the cache's own, in the registry's region.
-fn usable<'a>(token: &'a Password, region: &str) -> Option<&'a str> {
-    let Password::Stored(stored @ StoredSecret::SecretsManager(id)) = token else {
+/// Whether a rule names a secret that somebody else keeps.
+pub(super) fn is_taken_as_it_is(credential: &CacheCredential, region: &str) -> bool {
+    usable(credential, region).is_some()
+}
+
+/// The secret that a rule can name as it is: one of the cache's own, in the registry's region, with
+/// the user's name in it.
+fn usable<'a>(credential: &'a CacheCredential, region: &str) -> Option<&'a str> {
+    let CacheCredential::User {
+        username: None,
+        token: Password::Stored(stored @ StoredSecret::SecretsManager(id)),
+    } = credential
+    else {
         return None;
     };
     let name = match id.split_once(":secret:") {

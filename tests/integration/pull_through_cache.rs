@@ -298,6 +298,11 @@ fn policies_allow_the_least_in_each_partition() {
             "region: eu-west-1",
             &format!("region: {region}\n  account_id: \"123456789012\"\n  namespace: mirror"),
         );
+        let text = text.replace(
+            "  quay:\n",
+            "  gitlab: {registry: registry.gitlab.com, username: a, access_token: {ssm: /token}}\n  \
+             mine: {registry: cgr.dev, access_token: {secret: ecr-pullthroughcache/own}}\n  quay:\n",
+        );
         let text = text + "images: [mongo, {source: redis, tags: [\"7.*\"]}]\n";
         for audience in ["puller", "manager", "pusher"] {
             let run = cache(&lab, &text, "good-token", &["policy", "--for", audience]).exits(0);
