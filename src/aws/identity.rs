@@ -40,8 +40,7 @@ impl Session {
             account_id: output.account.unwrap_or_default(),
         });
         Introduction {
-            identity: identity
-                .map_err(|error| Error::from_sdk("sts", "GetCallerIdentity", error)),
+            identity: identity.map_err(|error| Error::from_sdk("sts", "GetCallerIdentity", error)),
             date: *date.0.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }

@@ -98,7 +98,11 @@ pub struct Statement {
     #[serde(rename = "Resource", serialize_with = "or_everything")]
     pub resources: Vec<String>,
     /// The keys of a condition and the values that they must have.
-    #[serde(rename = "Condition", serialize_with = "equal", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        rename = "Condition",
+        serialize_with = "equal",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub equal: Vec<(&'static str, &'static str)>,
 }
 
@@ -229,7 +233,11 @@ fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Statement> {
     );
     statements.push(Statement {
         equal: vec![("iam:AWSServiceName", CACHE_SERVICE)],
-        ..allow("ServiceLinkedRole", &["iam:CreateServiceLinkedRole"], &[role])
+        ..allow(
+            "ServiceLinkedRole",
+            &["iam:CreateServiceLinkedRole"],
+            &[role],
+        )
     });
     statements.extend(keeper(rules, place));
     let passed: BTreeSet<String> = rules

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use crate::doctor::{Check, Verdict};
 use crate::failure::{Failure, Kind};
 use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError, Unlisted};
 use crate::{aws, cache, config, credentials, docker, ecr, registry};
@@ -77,6 +78,17 @@ impl Exit {
     pub fn of_cache_outcome(outcome: &cache::Outcome) -> Self {
         let done = outcome.items.iter().any(|item| item.result.is_ok());
         Self::of_kinds(outcome.failures().map(Failure::kind), done)
+    }
+
+    /// The code of the worst failure, which is the one with the highest number.
+    pub fn of_checks(checks: &[Check]) -> Self {
+        let exits = checks.iter().filter_map(|check| match check.verdict {
+            Verdict::Failed(kind) => Some(Self::of_kind(kind)),
+            Verdict::Ok | Verdict::Warning | Verdict::NotChecked => None,
+        });
+        exits
+            .max_by_key(|exit| *exit as u8)
+            .unwrap_or(Self::Success)
     }
 
     /// The code of several failures: their common one, where nothing else was done.

@@ -48,14 +48,15 @@ impl Who {
     }
 }
 
+/// `as \`acme\` (from the file)`, `anonymously (no login in ...)`.
 impl fmt::Display for Who {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_anonymous {
-            return write!(formatter, "nobody: no login in {}", self.origin);
+            return write!(formatter, "anonymously (no login in {})", self.origin);
         }
         match &self.username {
-            Some(username) => write!(formatter, "`{username}` of {}", self.origin),
-            None => write!(formatter, "an identity token of {}", self.origin),
+            Some(username) => write!(formatter, "as `{username}` (from {})", self.origin),
+            None => write!(formatter, "with an identity token (from {})", self.origin),
         }
     }
 }

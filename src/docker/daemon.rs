@@ -65,7 +65,8 @@ impl Docker {
 
 fn has_buildkit(api: &str) -> bool {
     let version = api.split_once('.');
-    let version = version.and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    let version =
+        version.and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
     version.is_some_and(|version: (u32, u32)| version >= BUILDKIT_API)
 }
 
@@ -118,7 +119,9 @@ mod tests {
                 (format!("GET /v{api}/info"), info.to_string()),
                 (format!("GET /v{api}/version"), version.to_string()),
             ];
-            let answers = answers.each_ref().map(|(line, body)| (&**line, 200, &**body));
+            let answers = answers
+                .each_ref()
+                .map(|(line, body)| (&**line, 200, &**body));
             let fake = Fake::start(api, &answers).await;
             let details = fake.connect(&[]).await.describe().await.unwrap();
             let expected = DaemonDetails {

@@ -313,11 +313,9 @@ impl Failure for Error {
 fn in_its_words(task: &Task, reason: &Reason) -> String {
     match task {
         Task::Build | Task::Push(_) => reason.to_string(),
-        Task::Describe
-        | Task::Inspect(_)
-        | Task::Tag(_)
-        | Task::Remove(_)
-        | Task::Export(_) => format!("Docker could not {task}: {reason}"),
+        Task::Describe | Task::Inspect(_) | Task::Tag(_) | Task::Remove(_) | Task::Export(_) => {
+            format!("Docker could not {task}: {reason}")
+        }
     }
 }
 

@@ -34,9 +34,8 @@ pub(super) fn simulate(body: &[u8]) -> Response {
             })
         })
         .collect();
-    let result = format!(
-        "<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>"
-    );
+    let result =
+        format!("<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>");
     answer(NAMESPACE, "SimulatePrincipalPolicy", &result)
 }
 

@@ -1,0 +1,69 @@
+//! What a probe brings home.
+
+use std::time::{Duration, SystemTime};
+
+use super::Check;
+use crate::failure::Kind;
+
+/// How long one question may take. Whoever has not answered by then would keep a run waiting, too.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a probe brings home.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) checks: Vec<Check>,
+    /// What others say of the time.
+    pub(super) sightings: Vec<Sighting>,
+}
+
+/// Another clock, read once.
+#[derive(Clone, Debug)]
+pub(super) struct Sighting {
+    /// Whose clock it is.
+    pub(super) whose: String,
+    /// What it told.
+    pub(super) there: SystemTime,
+    /// What this machine's own told then.
+    pub(super) here: SystemTime,
+}
+
+impl Findings {
+    pub(super) fn add(&mut self, check: Check) {
+        self.checks.push(check);
+    }
+
+    /// Notes what somebody's answer, which just came, says of the time.
+    pub(super) fn see(&mut self, whose: impl Into<String>, there: Option<SystemTime>) {
+        self.sightings.extend(there.map(|there| Sighting {
+            whose: whose.into(),
+            there,
+            here: SystemTime::now(),
+        }));
+    }
+
+    pub(super) fn extend(&mut self, other: Self) {
+        self.checks.extend(other.checks);
+        self.sightings.extend(other.sightings);
+    }
+}
+
+impl From<Check> for Findings {
+    fn from(check: Check) -> Self {
+        Self {
+            checks: vec![check],
+            sightings: Vec::new(),
+        }
+    }
+}
+
+/// What comes of a question in time; otherwise a failed check of this name.
+pub(super) async fn in_time<T>(
+    name: &'static str,
+    question: impl Future<Output = T>,
+) -> Result<T, Check> {
+    tokio::time::timeout(PATIENCE, question).await.map_err(|_| {
+        let message = format!("there was no answer within {} seconds", PATIENCE.as_secs());
+        Check::failed(name, Kind::Unreachable, message)
+            .hint("check the network and the proxy (HTTPS_PROXY, NO_PROXY)")
+    })
+}
