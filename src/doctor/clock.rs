@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Check;
-use super::findings::Sighting;
+use super::findings::{AWS, Sighting};
 use super::span::span;
 use crate::failure::Kind;
 
@@ -16,15 +16,15 @@ const REFUSED: Duration = Duration::from_mins(5);
 /// How far a clock that somebody sets is never off.
 const ODD: Duration = Duration::from_mins(1);
 
-/// The clock that agrees best counts: a cache between here and a registry tells an old time.
+/// AWS's clock counts, which judges requests. Where it told nothing the one that agrees best does: a
+/// cache between here and a registry tells an old time.
 pub(super) fn examine(sightings: &[Sighting]) -> Check {
-    let Some((sighting, skew)) = sightings
-        .iter()
-        .map(|sighting| (sighting, skew(sighting)))
-        .min_by_key(|(_, skew)| *skew)
-    else {
+    let mut all = sightings.iter();
+    let judge = all.find(|sighting| sighting.whose == AWS);
+    let Some(sighting) = judge.or_else(|| sightings.iter().min_by_key(|it| skew(it))) else {
         return Check::not_checked(NAME, "nobody who was asked told the time");
     };
+    let skew = skew(sighting);
     let direction = if sighting.here > sighting.there {
         "ahead of"
     } else {
@@ -79,17 +79,22 @@ mod tests {
                 "nobody who was asked told the time",
             ),
             (
-                vec![sighting("`ghcr.io`", -4000), sighting("AWS", 2)],
+                vec![sighting("`ghcr.io`", 0), sighting(AWS, 2)],
                 Verdict::Ok,
                 "agrees with that of AWS",
             ),
             (
-                vec![sighting("AWS", 200)],
+                vec![sighting("`a`", -4000), sighting("`b`", 2)],
+                Verdict::Ok,
+                "agrees with that of `b`",
+            ),
+            (
+                vec![sighting(AWS, 200)],
                 Verdict::Warning,
                 "3 min behind that of AWS",
             ),
             (
-                vec![sighting("AWS", -7200)],
+                vec![sighting("`ghcr.io`", 0), sighting(AWS, -7200)],
                 Verdict::Failed(Kind::Refused),
                 "2 h ahead of that of AWS; AWS refuses what is more than 5 minutes off",
             ),

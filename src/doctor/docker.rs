@@ -146,7 +146,7 @@ fn buildkit(details: &DaemonDetails) -> Check {
 /// The platforms that the file names for what is built, and that the daemon is not itself.
 fn platforms(specification: Option<&Specification>, own: &Platform) -> Option<Check> {
     let foreign: BTreeSet<String> = images(specification?)
-        .filter(|image| !image.is_copy() && image.builder != Builder::Direct)
+        .filter(|image| image.lines.has_run() || !image.template.is_builtin())
         .flat_map(|image| image.platforms.chosen().unwrap_or_default())
         .filter(|platform| *platform != own)
         .map(ToString::to_string)
@@ -156,7 +156,7 @@ fn platforms(specification: Option<&Specification>, own: &Platform) -> Option<Ch
     }
     let list = foreign.into_iter().collect::<Vec<_>>().join(", ");
     let message = format!("whether the daemon runs {list}, for which the file builds");
-    let hint = "only `RUN` lines need that: `docker run --privileged --rm tonistiigi/binfmt \
-                --install all` brings emulation where it is missing";
+    let hint = "where it does not, `docker run --privileged --rm tonistiigi/binfmt --install all` \
+                brings emulation for its `RUN` lines";
     Some(Check::not_checked(PLATFORMS, message).hint(hint))
 }

@@ -43,7 +43,7 @@ pub async fn examine(subject: &Subject) -> Vec<Check> {
             _ => Findings::default(),
         }
     };
-    let (docker, aws, upstreams) = tokio::join!(docker, aws, upstreams);
+    let (docker, aws, upstreams) = tokio::join!(docker, Box::pin(aws), upstreams);
     let mut findings = docker;
     findings.extend(aws);
     findings.extend(upstreams);

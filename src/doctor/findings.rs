@@ -8,6 +8,9 @@ use crate::failure::Kind;
 /// How long one question may take. Whoever has not answered by then would keep a run waiting, too.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Whose clock judges requests.
+pub(super) const AWS: &str = "AWS";
+
 /// What a probe brings home.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -61,6 +64,7 @@ pub(super) async fn in_time<T>(
     name: &'static str,
     question: impl Future<Output = T>,
 ) -> Result<T, Check> {
+    let question = Box::pin(question);
     tokio::time::timeout(PATIENCE, question).await.map_err(|_| {
         let message = format!("there was no answer within {} seconds", PATIENCE.as_secs());
         Check::failed(name, Kind::Unreachable, message)

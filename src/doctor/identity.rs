@@ -1,7 +1,7 @@
 //! Who we are at AWS, and all that follows from it.
 
-use super::findings::{Findings, in_time};
-use super::{Check, permissions, registry, repositories};
+use super::findings::{AWS, Findings, in_time};
+use super::{Check, Verdict, permissions, reads, registry, repositories};
 use crate::aws::{self, Identity, Session};
 use crate::cache::Place;
 use crate::config::{Destination, EcrDestination, Specification};
@@ -27,7 +27,7 @@ pub(super) async fn examine(
             None
         }
         Ok(introduction) => {
-            findings.see("AWS", introduction.date);
+            findings.see(AWS, introduction.date);
             match introduction.identity {
                 // With such credentials nothing else would answer otherwise.
                 Err(error) if error.kind() == Kind::Refused => {
@@ -54,27 +54,42 @@ pub(super) async fn examine(
     );
     let ecr = Ecr::new(&session, destination.account_id.clone());
     let certificates = options.root_certificates.as_ref();
-    let (registry, (permissions, repositories)) = tokio::join!(
+    let place = identity
+        .as_ref()
+        .map(|identity| place(identity, &session, &destination));
+    let (registry, file) = tokio::join!(
         registry::examine(&ecr, &session, &destination, certificates),
         async {
-            let Some(specification) = specification else {
-                return (Findings::default(), Findings::default());
-            };
-            let may = async {
-                match &identity {
-                    Some(identity) => {
-                        let place = place(identity, &session, &destination);
-                        permissions::examine(specification, identity, &session, &place).await
-                    }
-                    None => permissions::unknown().into(),
+            match specification {
+                Some(specification) => {
+                    let whose = identity.as_ref().zip(place.as_ref());
+                    needs(specification, whose, &session, &ecr).await
                 }
-            };
-            tokio::join!(may, repositories::examine(specification, &ecr))
+                None => Findings::default(),
+            }
         }
     );
     findings.extend(registry);
-    findings.extend(permissions);
+    findings.extend(file);
+    findings
+}
+
+/// What the file needs of AWS: permissions, and repositories.
+async fn needs(
+    specification: &Specification,
+    whose: Option<(&Identity, &Place)>,
+    session: &Session,
+    ecr: &Ecr,
+) -> Findings {
+    let permissions = permissions::examine(specification, whose, session);
+    let repositories = repositories::examine(specification, ecr);
+    let (mut findings, (repositories, found)) = tokio::join!(permissions, repositories);
+    let mut permissions = findings.checks.iter();
+    let is_known = permissions.all(|check| check.verdict != Verdict::NotChecked);
     findings.extend(repositories);
+    if let Some(repository) = found.filter(|_| !is_known) {
+        findings.extend(reads::examine(ecr, &repository).await);
+    }
     findings
 }
 

@@ -7,6 +7,7 @@ mod examine;
 mod findings;
 mod identity;
 mod permissions;
+mod reads;
 mod registry;
 mod repositories;
 mod span;

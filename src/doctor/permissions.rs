@@ -36,10 +36,13 @@ const CACHE_APPLY: Errand = Errand {
 
 pub(super) async fn examine(
     specification: &Specification,
-    identity: &Identity,
+    whose: Option<(&Identity, &Place)>,
     session: &Session,
-    place: &Place,
 ) -> Findings {
+    let Some((identity, place)) = whose else {
+        let message = "nobody knows whose AWS session it is";
+        return Check::not_checked(NAME, message).into();
+    };
     let iam = Permissions::new(session);
     let mut findings = Findings::default();
     let principal = match in_time(NAME, iam.principal(&identity.arn)).await {
@@ -68,11 +71,6 @@ pub(super) async fn examine(
         findings.add(check.of(errand.command));
     }
     findings
-}
-
-/// Nobody knows whose permissions these would be.
-pub(super) fn unknown() -> Check {
-    Check::not_checked(NAME, "nobody knows who the AWS session is")
 }
 
 /// What of this the principal's policies do not allow.

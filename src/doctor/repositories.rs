@@ -15,15 +15,22 @@ const NAME: &str = "repository";
 /// How many are looked up at once.
 const TOGETHER: usize = 8;
 
-pub(super) async fn examine(specification: &Specification, ecr: &Ecr) -> Findings {
+/// What became of them, and the first one that is there.
+pub(super) async fn examine(
+    specification: &Specification,
+    ecr: &Ecr,
+) -> (Findings, Option<Repository>) {
     let creates = specification.repositories.create;
-    let looked_up = stream::iter(names(specification))
+    let mut looked_up = stream::iter(names(specification))
         .map(|repository| look_up(repository, creates, ecr))
         .buffered(TOGETHER);
-    Findings {
-        checks: looked_up.collect().await,
-        sightings: Vec::new(),
+    let mut findings = Findings::default();
+    let mut first = None;
+    while let Some((check, found)) = looked_up.next().await {
+        findings.add(check);
+        first = first.or(found);
     }
+    (findings, first)
 }
 
 /// The repositories that the file's images go to.
@@ -33,8 +40,10 @@ fn names(specification: &Specification) -> BTreeSet<Repository> {
     known.chain(listed).cloned().collect()
 }
 
-async fn look_up(repository: Repository, creates: bool, ecr: &Ecr) -> Check {
-    let check = match in_time(NAME, ecr.describe_repository(&repository)).await {
+async fn look_up(repository: Repository, creates: bool, ecr: &Ecr) -> (Check, Option<Repository>) {
+    let answer = in_time(NAME, ecr.describe_repository(&repository)).await;
+    let is_there = matches!(answer, Ok(Ok(Some(_))));
+    let check = match answer {
         Ok(Ok(Some(_))) => Check::ok(NAME, "there"),
         Ok(Ok(None)) if creates => Check::ok(NAME, "missing; `apply` creates it"),
         Ok(Ok(None)) => Check::warning(NAME, "missing; its images are skipped")
@@ -42,5 +51,6 @@ async fn look_up(repository: Repository, creates: bool, ecr: &Ecr) -> Check {
         Ok(Err(error)) => Check::error(NAME, &error),
         Err(late) => late,
     };
-    check.of(repository.as_str())
+    let check = check.of(repository.as_str());
+    (check, is_there.then_some(repository))
 }
