@@ -131,3 +131,63 @@ fn denials(result: &EvaluationResult) -> Vec<Denial> {
         .map(|result| denial(result.eval_resource_name()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_iam::types::ResourceSpecificResult;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_principal_is_whose_policies_count() {
+        let iam = Permissions::new(&Session::at("http://127.0.0.1:1"));
+        let account = "123456789012";
+        let user = format!("arn:aws:iam::{account}:user/team/ci");
+        // Nobody answers for the role's path.
+        let role = format!("arn:aws-cn:iam::{account}:role/deploy");
+        for (arn, principal) in [
+            (user.clone(), Principal::Arn(user)),
+            (format!("arn:aws:iam::{account}:root"), Principal::Root),
+            (
+                format!("arn:aws-cn:sts::{account}:assumed-role/deploy/me"),
+                Principal::Arn(role),
+            ),
+            (
+                format!("arn:aws:sts::{account}:federated-user/me"),
+                Principal::Unknown,
+            ),
+            ("me".to_owned(), Principal::Unknown),
+        ] {
+            assert_eq!(iam.principal(&arn).await, principal, "{arn}");
+        }
+    }
+
+    #[test]
+    fn a_denial_is_of_one_resource() {
+        let allowed = PolicyEvaluationDecisionType::Allowed;
+        let denied = PolicyEvaluationDecisionType::ExplicitDeny;
+        let result = |decision: &PolicyEvaluationDecisionType| {
+            EvaluationResult::builder()
+                .eval_action_name("ecr:PutImage")
+                .eval_decision(decision.clone())
+        };
+        let specific = |name: &str, decision: &PolicyEvaluationDecisionType| {
+            ResourceSpecificResult::builder()
+                .eval_resource_name(name)
+                .eval_resource_decision(decision.clone())
+                .build()
+                .unwrap()
+        };
+        let denial = |resource: &str| Denial {
+            action: "ecr:PutImage".to_owned(),
+            resource: resource.to_owned(),
+        };
+        let whole = result(&denied).build().unwrap();
+        assert_eq!(denials(&whole), [denial("*")]);
+        assert_eq!(denials(&result(&allowed).build().unwrap()), []);
+        let one_of_two = result(&denied)
+            .resource_specific_results(specific("a", &denied))
+            .resource_specific_results(specific("b", &allowed));
+        assert_eq!(denials(&one_of_two.build().unwrap()), [denial("a")]);
+    }
+}

@@ -30,11 +30,8 @@ pub(super) async fn doctor(arguments: cli::Doctor, talk: Talk) -> anyhow::Result
 async fn file(file: &cli::File) -> (Check, Option<Specification>) {
     match session::whole_specification(file).await {
         Ok(specification) => {
-            let (images, patterns) = (specification.images.len(), specification.patterns.len());
-            let message = match patterns {
-                0 => format!("sound; it names {images} tags"),
-                _ => format!("sound; it names {images} tags, and {patterns} lists of them"),
-            };
+            let (named, listed) = (specification.images.len(), specification.patterns.len());
+            let message = format!("sound; tags by name: {named}, by patterns: {listed}");
             (Check::ok(FILE, message), Some(specification))
         }
         Err(error) => {

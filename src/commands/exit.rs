@@ -145,6 +145,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_doctor_tells_the_worst() {
+        let failed = |kind| Check::failed("docker", kind, "");
+        for (checks, exit) in [
+            (vec![], Exit::Success),
+            (
+                vec![
+                    Check::ok("docker", ""),
+                    Check::warning("docker", ""),
+                    Check::not_checked("docker", ""),
+                ],
+                Exit::Success,
+            ),
+            (
+                vec![failed(Kind::Exhausted), Check::ok("docker", "")],
+                Exit::Failed,
+            ),
+            (
+                vec![failed(Kind::Unreachable), failed(Kind::Refused)],
+                Exit::Unreachable,
+            ),
+        ] {
+            assert_eq!(Exit::of_checks(&checks), exit);
+        }
+    }
+
+    #[test]
     fn several_failures_have_their_common_code_where_nothing_was_done() {
         use Kind::{Conflict, Permanent, Refused, Transient, Unreachable};
         for (kinds, done, exit) in [

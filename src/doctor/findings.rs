@@ -60,14 +60,42 @@ impl From<Check> for Findings {
 }
 
 /// What comes of a question in time; otherwise a failed check of this name.
-pub(super) async fn in_time<T>(
+pub(super) fn in_time<T>(
     name: &'static str,
     question: impl Future<Output = T>,
-) -> Result<T, Check> {
-    let question = Box::pin(question);
-    tokio::time::timeout(PATIENCE, question).await.map_err(|_| {
-        let message = format!("there was no answer within {} seconds", PATIENCE.as_secs());
-        Check::failed(name, Kind::Unreachable, message)
-            .hint("check the network and the proxy (HTTPS_PROXY, NO_PROXY)")
-    })
+) -> impl Future<Output = Result<T, Check>> {
+    within(PATIENCE, name, question)
+}
+
+fn within<T>(
+    time: Duration,
+    name: &'static str,
+    question: impl Future<Output = T>,
+) -> impl Future<Output = Result<T, Check>> {
+    // Those of AWS's SDK are large.
+    let answer = tokio::time::timeout(time, Box::pin(question));
+    async move {
+        answer.await.map_err(|_| {
+            let message = format!("there was no answer within {} seconds", time.as_secs());
+            Check::failed(name, Kind::Unreachable, message)
+                .hint("check the network and the proxy (HTTPS_PROXY, NO_PROXY)")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_is_waited_for_too_long() {
+        assert_eq!(in_time("docker", ready(1)).await, Ok(1));
+        let late = within(Duration::ZERO, "docker", pending::<()>()).await;
+        let message = "there was no answer within 0 seconds";
+        let expected = Check::failed("docker", Kind::Unreachable, message)
+            .hint("check the network and the proxy (HTTPS_PROXY, NO_PROXY)");
+        assert_eq!(late, Err(expected));
+    }
 }

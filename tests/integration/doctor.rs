@@ -51,14 +51,16 @@ fn denied(action: &str) -> Fault {
         "User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: {action} on \
          resource: *"
     );
-    let body = match action.starts_with("iam:") {
-        true => format!(
-            "<ErrorResponse><Error><Code>AccessDenied</Code><Message>{message}</Message></Error>\
-             </ErrorResponse>"
-        ),
-        false => json!({"__type": "AccessDeniedException", "message": message}).to_string(),
+    let (status, body) = if action.starts_with("iam:") {
+        let error = format!("<Code>AccessDenied</Code><Message>{message}</Message>");
+        (
+            403,
+            format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"),
+        )
+    } else {
+        let error = json!({"__type": "AccessDeniedException", "message": message});
+        (400, error.to_string())
     };
-    let status = if action.starts_with("iam:") { 403 } else { 400 };
     let effect = Effect::Answer {
         status,
         headers: Vec::new(),
