@@ -23,7 +23,7 @@ pub struct Deviation {
     pub difference: Result<Difference, Error>,
 }
 
-/// How a setting differs. It prints as what follows the setting's name: "is false, the file says
+/// How a setting differs. It prints as what follows the setting's name: "is false; the file says
 /// true".
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Difference {
@@ -84,9 +84,16 @@ impl Difference {
         }
     }
 
-    /// Whether ECR never changes the setting.
-    pub fn is_fixed(&self) -> bool {
-        matches!(self, Self::Encryption { .. })
+    /// Why a repository's setting cannot be changed, where nothing can.
+    pub fn obstacle(&self, repository: &Repository) -> Option<Error> {
+        match self {
+            Self::Encryption { found, wanted } => Some(Error::FixedEncryption {
+                repository: repository.clone(),
+                found: found.clone(),
+                wanted: wanted.clone(),
+            }),
+            _ => None,
+        }
     }
 }
 
@@ -124,7 +131,7 @@ impl fmt::Display for Difference {
 }
 
 fn is<T: fmt::Display>(formatter: &mut fmt::Formatter<'_>, found: &T, wanted: &T) -> fmt::Result {
-    write!(formatter, "is {found}, the file says {wanted}")
+    write!(formatter, "is {found}; the file says {wanted}")
 }
 
 /// What a description shows of the differences.
@@ -240,11 +247,7 @@ impl Ecr {
             Difference::ScanOnPush { wanted, .. } => {
                 self.set_scan_on_push(repository, *wanted).await
             }
-            Difference::Encryption { found, wanted } => Err(Error::FixedEncryption {
-                repository: repository.clone(),
-                found: found.clone(),
-                wanted: wanted.clone(),
-            }),
+            Difference::Encryption { .. } => difference.obstacle(repository).map_or(Ok(()), Err),
             Difference::LifecyclePolicy { wanted, .. } => {
                 self.replace_lifecycle_policy(repository, wanted).await
             }
@@ -372,7 +375,8 @@ mod tests {
         for deviation in deviations {
             let difference = deviation.difference.unwrap();
             let repaired = ecr.repair(&repository(), "arn:redis", &difference).await;
-            assert_eq!(repaired.is_err(), difference.is_fixed(), "{difference}");
+            let obstacle = difference.obstacle(&repository());
+            assert_eq!(repaired.is_err(), obstacle.is_some(), "{difference}");
             if let Err(error) = repaired {
                 fixed = format!("{error}\n{}", error.hint().unwrap());
             }

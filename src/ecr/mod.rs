@@ -33,7 +33,7 @@ pub use creation::Creation;
 pub use difference::{Deviation, Difference};
 pub use error::Error;
 pub use host::EcrHost;
-pub use images::TagKept;
+pub use images::ImageKept;
 pub use inventory::Inventory;
 pub use policy_text::is_same_policy;
 pub use public::PublicEcr;
