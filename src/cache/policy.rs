@@ -8,6 +8,8 @@ use super::secret;
 use crate::config::{
     CacheCredential, CacheRule, ImagePattern, Password, Specification, StoredSecret,
 };
+use crate::ecr::StatedSettings;
+use crate::image::Repository;
 
 /// For whom a policy is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,8 +18,13 @@ pub enum Audience {
     Puller,
     /// Whoever runs `cache apply`.
     Manager,
-    /// Whoever runs `apply` and `mirror`.
-    Pusher,
+    /// Whoever runs `plan`, `apply` and `mirror`.
+    Pusher {
+        /// Whether with `--repair-repositories`.
+        repairs: bool,
+        /// Whether with `--prune-orphans`.
+        prunes: bool,
+    },
 }
 
 /// Where the registry is, as ARNs say it.
@@ -82,6 +89,12 @@ const PUSH: [&str; 9] = [
     "ecr:UploadLayerPart",
 ];
 
+const PRUNE: [&str; 3] = [
+    "ecr:BatchDeleteImage",
+    "ecr:DeleteRepository",
+    "ecr:ListImages",
+];
+
 /// The least that IAM must allow for what the file says.
 pub fn policy(audience: Audience, specification: &Specification, place: &Place) -> Value {
     let cache = specification.cache.as_ref();
@@ -92,7 +105,13 @@ pub fn policy(audience: Audience, specification: &Specification, place: &Place) 
             let scans = cache.is_some_and(|cache| cache.scanning.is_some());
             manager(rules, scans, place)
         }
-        Audience::Pusher => pusher(specification, place),
+        Audience::Pusher { repairs, prunes } => {
+            let mut statements = pusher(specification, repairs, place);
+            if prunes {
+                statements.extend(pruner(specification.namespace.as_ref(), place));
+            }
+            statements
+        }
     };
     json!({"Version": "2012-10-17", "Statement": statements})
 }
@@ -243,7 +262,7 @@ fn keeper(rules: &[CacheRule], place: &Place) -> Vec<Value> {
     .collect()
 }
 
-fn pusher(specification: &Specification, place: &Place) -> Vec<Value> {
+fn pusher(specification: &Specification, repairs: bool, place: &Place) -> Vec<Value> {
     let login = ["ecr:GetAccountSetting", "ecr:GetAuthorizationToken"];
     let mut statements = vec![everywhere("Login", &login)];
     let known = specification.images.iter().map(|image| &image.repository);
@@ -272,5 +291,51 @@ fn pusher(specification: &Specification, place: &Place) -> Vec<Value> {
         }
         statements.push(allow("Create", &actions, &resources));
     }
+    let (compare, repair) = caretaker(&repositories.stated);
+    if !compare.is_empty() {
+        statements.push(allow("Compare", &compare, &resources));
+    }
+    if repairs && !repair.is_empty() {
+        statements.push(allow("Repair", &repair, &resources));
+    }
     statements
+}
+
+/// What it takes to see whether repositories are what the file says, beside describing them, and
+/// to make them so.
+fn caretaker(stated: &StatedSettings) -> (Vec<&'static str>, Vec<&'static str>) {
+    let (mut compare, mut repair) = (Vec::new(), Vec::new());
+    if stated.lifecycle_policy.is_some() {
+        compare.push("ecr:GetLifecyclePolicy");
+        repair.push("ecr:PutLifecyclePolicy");
+    }
+    if stated.policy.is_some() {
+        compare.push("ecr:GetRepositoryPolicy");
+        repair.push("ecr:SetRepositoryPolicy");
+    }
+    if !stated.tags.is_empty() {
+        compare.push("ecr:ListTagsForResource");
+        repair.push("ecr:TagResource");
+    }
+    if stated.scan_on_push.is_some() {
+        repair.push("ecr:PutImageScanningConfiguration");
+    }
+    if stated.tag_mutability.is_some() {
+        repair.push("ecr:PutImageTagMutability");
+    }
+    repair.sort_unstable();
+    (compare, repair)
+}
+
+/// Only a namespace can be cleaned up. What is in it shows when all repositories are listed.
+fn pruner(namespace: Option<&Repository>, place: &Place) -> Vec<Value> {
+    let Some(namespace) = namespace else {
+        return Vec::new();
+    };
+    let all = [place.arn("ecr", "repository/*")];
+    vec![
+        everywhere("FindRules", &["ecr:DescribePullThroughCacheRules"]),
+        allow("FindRepositories", &["ecr:DescribeRepositories"], &all),
+        allow("Prune", &PRUNE, &[place.below(namespace.as_str())]),
+    ]
 }
