@@ -306,17 +306,17 @@ mod tests {
             .collect()
     }
 
-    fn key(arn: &str) -> Option<Encryption> {
-        Some(Encryption::Kms {
+    fn key(arn: &str) -> Encryption {
+        Encryption::Kms {
             key_arn: arn.to_owned(),
-        })
+        }
     }
 
     fn everything() -> StatedSettings {
         StatedSettings {
             tag_mutability: Some(TagMutability::Mutable),
             scan_on_push: Some(true),
-            encryption: key("arn:key"),
+            encryption: Some(key("arn:key")),
             lifecycle_policy: Some(r#"{"rules": [1]}"#.to_owned()),
             policy: Some(r#"{"Statement": [1]}"#.to_owned()),
             tags: tags(&[("team", "a"), ("env", "prod"), ("kept", "yes")]),
@@ -408,11 +408,11 @@ mod tests {
     #[test]
     fn an_alias_says_no_more_than_that_there_is_a_key() {
         let encrypted = RepositoryDescription {
-            encryption: key("arn:aws:kms:eu-west-1:123456789012:key/k").unwrap(),
+            encryption: key("arn:aws:kms:eu-west-1:123456789012:key/k"),
             ..description()
         };
         let alias = StatedSettings {
-            encryption: key("arn:aws:kms:eu-west-1:123456789012:alias/mine"),
+            encryption: Some(key("arn:aws:kms:eu-west-1:123456789012:alias/mine")),
             ..StatedSettings::default()
         };
         assert_eq!(described(&encrypted, &alias), []);

@@ -114,7 +114,7 @@ async fn observe_repository(
         if drift == Concern::Ignored {
             return Vec::new();
         }
-        ecr.deviations(name, &description, &wanted.stated).await
+        Box::pin(ecr.deviations(name, &description, &wanted.stated)).await
     };
     let (inventory, manifests, deviations) = futures_util::join!(inventory, manifests, deviations);
     let stated = wanted.stated.tag_mutability.as_ref();

@@ -75,7 +75,7 @@ async fn answer(
     let mut states = observe_repositories(&images, &repositories, choices.drift, access).await;
     let observations = observe(&images, &repositories, &states, access).await;
     let orphans = match claim {
-        Some(claim) => Some(claim.find_orphans(&states, access).await),
+        Some(claim) => Some(Box::pin(claim.find_orphans(&states, access)).await),
         None => None,
     };
     access.observer.observe(Event::Planned);

@@ -143,7 +143,9 @@ impl PlanObject {
             copy: count(&["copy"]),
             in_place: count(&["in place"]),
             skipped: count(&["keep", "skip"]),
-            failed: count(&["error"]) + plan.unlisted.len() + others_failed(&drift, &orphans),
+            failed: count(&["error"])
+                + plan.unlisted.len()
+                + others_failed(&drift, orphans.as_ref()),
         };
         Self {
             version: VERSION,
@@ -172,7 +174,9 @@ impl OutcomeObject {
             done: count("done"),
             in_place: count("in place"),
             skipped: count("skipped"),
-            failed: count("failed") + outcome.unlisted.len() + others_failed(&drift, &orphans),
+            failed: count("failed")
+                + outcome.unlisted.len()
+                + others_failed(&drift, orphans.as_ref()),
             traffic: TrafficObject::new(Some(outcome.traffic())),
         };
         let repositories_created = names(&outcome.created);
@@ -295,8 +299,8 @@ impl ErrorObject {
 }
 
 /// How much failed beside the images.
-fn others_failed(drift: &[DriftObject], orphans: &Option<Vec<OrphanObject>>) -> usize {
-    let orphans = orphans.iter().flatten();
+fn others_failed(drift: &[DriftObject], orphans: Option<&Vec<OrphanObject>>) -> usize {
+    let orphans = orphans.into_iter().flatten();
     drift.iter().filter(|it| it.is_failed()).count() + orphans.filter(|it| it.is_failed()).count()
 }
 

@@ -96,7 +96,9 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
     }
     match event {
         Event::Planning { images } => vec![format!("looking at {}", count(*images, "image"))],
-        Event::NoDocker { reason, hint } => error_lines(reason, hint.as_deref()),
+        Event::NoDocker { reason, hint } | Event::OrphansUnknown { reason, hint } => {
+            error_lines(reason, hint.as_deref())
+        }
         Event::RepositoryCreated { repository } => {
             vec![format!("{repository}: repository created")]
         }
@@ -116,7 +118,6 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             }
             lines
         }
-        Event::OrphansUnknown { reason, hint } => error_lines(reason, hint.as_deref()),
         Event::OrphansKept => vec![
             "warning: what the file no longer names stays, because not everything else is in place"
                 .to_owned(),

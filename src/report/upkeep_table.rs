@@ -9,15 +9,13 @@ use super::table::{root_cause, short, table};
 /// The sections of a plan that follow its images; empty where there is nothing to say.
 pub(super) fn plan_sections(plan: &Plan) -> String {
     let orphans = plan.orphans.iter().flatten().flatten();
-    sections([
-        drift(&plan.drift, plan.choices.drift == Concern::Changed),
-        orphan_rows(orphans.collect(), plan.prunes()),
-    ])
+    let drift = drift(&plan.drift, plan.choices.drift == Concern::Changed);
+    drift + &orphan_rows(orphans, plan.prunes())
 }
 
 /// The sections of an outcome that follow its images; empty where there is nothing to say.
 pub(super) fn outcome_sections(outcome: &Outcome) -> String {
-    sections([repairs(&outcome.repairs), pruned(outcome)])
+    repairs(&outcome.repairs) + &pruned(outcome)
 }
 
 fn drift(drift: &[Drift], repairs: bool) -> String {
@@ -52,11 +50,11 @@ fn drift(drift: &[Drift], repairs: bool) -> String {
     section(drift.is_empty(), &rows.trim_fmt(), &summary)
 }
 
-fn orphan_rows(orphans: Vec<&Orphan>, prunes: bool) -> String {
+fn orphan_rows<'a>(orphans: impl Iterator<Item = &'a Orphan>, prunes: bool) -> String {
     let mut rows = table(["ACTION", "ORPHAN", "DIGEST", "REASON"]);
     let action = orphan_word(prunes);
     let mut number = 0;
-    for orphan in &orphans {
+    for orphan in orphans {
         for (tag, digest) in &orphan.tags {
             let name = format!("{}:{tag}", orphan.repository);
             rows.add_row([action, &name, &short(digest), "the file does not name it"]);
@@ -76,7 +74,7 @@ fn orphan_rows(orphans: Vec<&Orphan>, prunes: bool) -> String {
             count(number, "orphan")
         )
     };
-    section(orphans.is_empty(), &rows.trim_fmt(), &summary)
+    section(number == 0, &rows.trim_fmt(), &summary)
 }
 
 fn repairs(repairs: &[Repair]) -> String {
@@ -134,8 +132,4 @@ fn section(is_empty: bool, rows: &str, summary: &str) -> String {
     } else {
         format!("\n\n{rows}\n\n{summary}")
     }
-}
-
-fn sections<const N: usize>(sections: [String; N]) -> String {
-    sections.concat()
 }
