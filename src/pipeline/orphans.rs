@@ -162,3 +162,43 @@ fn belongs_to_others(tag: &Tag, digests: &BTreeSet<Digest>) -> bool {
     });
     travels || tag.starts_with("sha") && digests.iter().any(refers)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_covers_whole_parts_of_names() {
+        for (prefix, name, expected) in [
+            ("mine", "mine/redis", true),
+            ("mine", "mine", true),
+            ("mine", "mine-too/redis", false),
+            ("mine/hub", "mine/redis", false),
+            ("ROOT", "mine/redis", true),
+        ] {
+            let repository = name.parse().unwrap();
+            assert_eq!(covers(prefix, &repository), expected, "{prefix} {name}");
+        }
+    }
+
+    #[test]
+    fn what_refers_to_an_image_or_travels_is_not_the_files_to_name() {
+        let held = Digest::of(b"held");
+        let reference = held.referrers_tag();
+        let gone = Digest::of(b"gone").referrers_tag();
+        for (tag, expected) in [
+            (reference.to_string(), true),
+            (format!("{reference}.sig"), true),
+            (format!("{reference}-sig"), false),
+            (format!("{gone}.sig"), false),
+            ("longshore-9f86d081884c-linux-arm64".to_owned(), true),
+            ("longshore-9f86d081884c".to_owned(), false),
+            ("longshore-edge-linux".to_owned(), false),
+            ("7".to_owned(), false),
+        ] {
+            let digests = [held.clone()].into();
+            let parsed = tag.parse().unwrap();
+            assert_eq!(belongs_to_others(&parsed, &digests), expected, "{tag}");
+        }
+    }
+}
