@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::counted::Counted;
 use super::politeness::{Manners, Politeness};
 use super::rate_limit::RateLimit;
+use super::referrers_api::ReferrersApi;
 use super::request::Request;
 use super::retry::with_retries;
 use super::session::Session;
@@ -56,6 +57,7 @@ pub(super) struct Host {
     pub(super) session: Session,
     pub(super) manners: Manners,
     pub(super) counted: Counted,
+    pub(super) referrers_api: ReferrersApi,
 }
 
 /// What a registry sent.
@@ -168,6 +170,7 @@ impl Client {
                     Arc::clone(&inner.transfers),
                 ),
                 counted: Counted::default(),
+                referrers_api: ReferrersApi::default(),
             })
         });
         Arc::clone(host)

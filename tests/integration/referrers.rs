@@ -188,12 +188,7 @@ fn a_source_without_the_api_has_a_tag_instead() {
         about,
         [
             &format!("upstream GET library/redis manifest {tag} 200"),
-            // The index, four children and the signature.
-            "upstream GET library/redis referrers 404",
-            "upstream GET library/redis referrers 404",
-            "upstream GET library/redis referrers 404",
-            "upstream GET library/redis referrers 404",
-            "upstream GET library/redis referrers 404",
+            // Of the index, four children and the signature, one is asked about.
             "upstream GET library/redis referrers 404",
         ]
     );
