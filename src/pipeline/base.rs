@@ -15,6 +15,9 @@ use crate::store::Store;
 
 use super::StepError;
 
+const NOT_AN_IMAGE: &str =
+    "is this a container image? charts and other artifacts cannot be built on";
+
 /// An upstream image, resolved once: everything after is by digest.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Base {
@@ -110,10 +113,10 @@ impl Failure for BaseError {
                  copied, which needs none"
                     .to_owned(),
             ),
-            Self::Manifest { .. } | Self::Configuration { .. } => Some(
-                "is this a container image? charts and other artifacts cannot be built on"
-                    .to_owned(),
-            ),
+            Self::Manifest { source, .. } => {
+                Some(source.remedy().unwrap_or(NOT_AN_IMAGE).to_owned())
+            }
+            Self::Configuration { .. } => Some(NOT_AN_IMAGE.to_owned()),
         }
     }
 }
