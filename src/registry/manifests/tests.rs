@@ -127,6 +127,7 @@ async fn other_bytes_than_asked_for_are_noticed() {
             Reply::manifest_digest()
         )
     );
+    assert_eq!(fake.log().len(), 2, "it might have been spoiled on its way");
 }
 
 #[tokio::test]
