@@ -52,7 +52,7 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
 fn held(image: &ImageOutcome) -> Option<&Digest> {
     match &image.status {
         Status::Done { digest, .. } | Status::InPlace { digest } => Some(digest),
-        Status::Left => image.plan.held(),
+        Status::Left => image.plan.held.as_ref(),
         Status::Failed(_) => None,
     }
 }

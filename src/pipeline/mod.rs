@@ -9,6 +9,7 @@ mod blobs;
 mod budget;
 mod build;
 mod claims;
+mod conflict;
 mod copy;
 mod copy_referrers;
 mod daemon_push;
