@@ -88,6 +88,8 @@ pub enum Command {
     Cache(Cache),
     /// Check Docker, AWS, ECR and the upstreams; change nothing
     Doctor(Doctor),
+    /// Print the JSON Schema of the file, for editors
+    Schema,
     /// Serve a stand-in for ECR on loopback: a test double, not a registry
     Sandbox(Sandbox),
 }

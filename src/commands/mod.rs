@@ -10,6 +10,7 @@ mod plan;
 mod render;
 mod run;
 mod sandbox;
+mod schema;
 mod session;
 mod upkeep;
 

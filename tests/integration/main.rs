@@ -37,6 +37,7 @@ mod referrers;
 mod repositories;
 mod retries;
 mod sandbox_pulls;
+mod schema;
 mod secrets;
 mod shared_blobs;
 mod stored_secrets;
