@@ -88,6 +88,8 @@ pub enum Command {
     Cache(Cache),
     /// Check Docker, AWS, ECR and the upstreams; change nothing
     Doctor(Doctor),
+    /// Write starter files with comments: the configuration, or what calls longshore
+    Init(Init),
     /// Print the JSON Schema of the file, for editors
     Schema,
     /// Serve a stand-in for ECR on loopback: a test double, not a registry
@@ -424,6 +426,42 @@ pub struct Doctor {
     /// What is written.
     #[command(flatten)]
     pub data: Data,
+}
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub struct Init {
+    /// What the files are for
+    #[arg(
+        long = "for",
+        value_enum,
+        value_name = "PLACE",
+        default_value_t = Starter::File,
+        env = "LONGSHORE_INIT_FOR"
+    )]
+    pub starter: Starter,
+
+    /// The folder that the files are written to [default: this one]
+    #[arg(short, long, value_name = "DIR", env = "LONGSHORE_DIRECTORY", value_parser = path())]
+    pub directory: Option<PathBuf>,
+
+    /// Overwrite files that exist
+    #[arg(long, env = "LONGSHORE_INIT_FORCE", value_parser = FalseyValueParser::new())]
+    pub force: bool,
+}
+
+/// Where longshore is called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Starter {
+    /// longshore.yaml and its schema.
+    #[value(alias = "")]
+    File,
+    /// buildspec.yml.
+    Codebuild,
+    /// longshore.tf.
+    Terraform,
+    /// .github/workflows/longshore.yml.
+    GithubActions,
 }
 
 /// Arguments of `sandbox`.

@@ -5,6 +5,7 @@ mod cache;
 mod console;
 mod doctor;
 mod exit;
+mod init;
 mod mirror;
 mod plan;
 mod render;
@@ -12,6 +13,7 @@ mod run;
 mod sandbox;
 mod schema;
 mod session;
+mod starter;
 mod upkeep;
 
 pub use exit::Exit;

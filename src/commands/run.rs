@@ -12,7 +12,7 @@ use crate::report::{FailureObject, error_lines};
 
 use super::console::{print_json, say};
 use super::exit::{Exit, find_failure};
-use super::{apply, cache, doctor, mirror, plan, render, sandbox, schema};
+use super::{apply, cache, doctor, init, mirror, plan, render, sandbox, schema};
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> Exit {
@@ -49,6 +49,7 @@ async fn dispatch(command: Command, talk: Talk) -> anyhow::Result<Exit> {
         Command::Cache(Cache::Urls(arguments)) => cache::urls(arguments).await,
         Command::Cache(Cache::Policy(arguments)) => cache::policy(arguments).await,
         Command::Doctor(arguments) => doctor::doctor(arguments, talk).await,
+        Command::Init(arguments) => init::init(&arguments),
         Command::Schema => schema::schema(),
         Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,
     }
@@ -107,6 +108,7 @@ impl LastWord {
             Command::Cache(Cache::Urls(arguments)) => ("cache urls", arguments.data.output),
             Command::Cache(Cache::Policy(_)) => ("cache policy", Output::Text),
             Command::Doctor(arguments) => ("doctor", arguments.data.output),
+            Command::Init(_) => ("init", Output::Text),
             Command::Schema => ("schema", Output::Text),
             Command::Sandbox(_) => ("sandbox", Output::Text),
         };

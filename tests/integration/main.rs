@@ -40,6 +40,7 @@ mod sandbox_pulls;
 mod schema;
 mod secrets;
 mod shared_blobs;
+mod starters;
 mod stored_secrets;
 mod terraform_modules;
 mod verbatim;
