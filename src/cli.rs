@@ -92,6 +92,10 @@ pub enum Command {
     Init(Init),
     /// Print the JSON Schema of the file, for editors
     Schema,
+    /// Print what completes arguments in a shell
+    Completions(Completions),
+    /// Write a manual page for each command
+    Man(Man),
     /// Serve a stand-in for ECR on loopback: a test double, not a registry
     Sandbox(Sandbox),
 }
@@ -462,6 +466,33 @@ pub enum Starter {
     Terraform,
     /// .github/workflows/longshore.yml.
     GithubActions,
+}
+
+/// Arguments of `completions`.
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// Whose completions
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// A shell that completes arguments.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Shell {
+    /// For `/etc/bash_completion.d` or ~/.local/share/bash-completion/completions.
+    Bash,
+    /// For a folder of $fpath, as `_longshore`.
+    Zsh,
+    /// For ~/.config/fish/completions.
+    Fish,
+}
+
+/// Arguments of `man`.
+#[derive(Args, Debug)]
+pub struct Man {
+    /// The folder that the pages are written to, such as /usr/local/share/man/man1
+    #[arg(short, long, value_name = "DIR", env = "LONGSHORE_DIRECTORY")]
+    pub directory: PathBuf,
 }
 
 /// Arguments of `sandbox`.

@@ -2,10 +2,12 @@
 
 mod apply;
 mod cache;
+mod completions;
 mod console;
 mod doctor;
 mod exit;
 mod init;
+mod man;
 mod mirror;
 mod plan;
 mod render;

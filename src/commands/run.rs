@@ -12,7 +12,7 @@ use crate::report::{FailureObject, error_lines};
 
 use super::console::{print_json, say};
 use super::exit::{Exit, find_failure};
-use super::{apply, cache, doctor, init, mirror, plan, render, sandbox, schema};
+use super::{apply, cache, completions, doctor, init, man, mirror, plan, render, sandbox, schema};
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> Exit {
@@ -51,6 +51,8 @@ async fn dispatch(command: Command, talk: Talk) -> anyhow::Result<Exit> {
         Command::Doctor(arguments) => doctor::doctor(arguments, talk).await,
         Command::Init(arguments) => init::init(&arguments),
         Command::Schema => schema::schema(),
+        Command::Completions(arguments) => completions::completions(&arguments),
+        Command::Man(arguments) => man::man(&arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,
     }
 }
@@ -110,6 +112,8 @@ impl LastWord {
             Command::Doctor(arguments) => ("doctor", arguments.data.output),
             Command::Init(_) => ("init", Output::Text),
             Command::Schema => ("schema", Output::Text),
+            Command::Completions(_) => ("completions", Output::Text),
+            Command::Man(_) => ("man", Output::Text),
             Command::Sandbox(_) => ("sandbox", Output::Text),
         };
         Self { command, output }

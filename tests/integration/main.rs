@@ -44,3 +44,4 @@ mod starters;
 mod stored_secrets;
 mod terraform_modules;
 mod verbatim;
+mod workstation;

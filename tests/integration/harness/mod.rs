@@ -22,7 +22,7 @@ pub(crate) use lab::{Lab, noise};
 pub(crate) use longshore::{Longshore, Run};
 pub(crate) use python::{FileServer, try_yaml, yaml};
 pub(crate) use registry::{Registry, Request};
-pub(crate) use terraform::Terraform;
+pub(crate) use terraform::{Terraform, say_not_run};
 pub(crate) use world::World;
 
 /// What `make test` says about the services that it started.
