@@ -88,6 +88,14 @@ pub enum Command {
     Cache(Cache),
     /// Check Docker, AWS, ECR and the upstreams; change nothing
     Doctor(Doctor),
+    /// Write starter files with comments: the configuration, or what calls longshore
+    Init(Init),
+    /// Print the JSON Schema of the file, for editors
+    Schema,
+    /// Print what completes arguments in a shell
+    Completions(Completions),
+    /// Write a manual page for each command
+    Man(Man),
     /// Serve a stand-in for ECR on loopback: a test double, not a registry
     Sandbox(Sandbox),
 }
@@ -434,6 +442,69 @@ pub struct Doctor {
     /// What is written.
     #[command(flatten)]
     pub data: Data,
+}
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub struct Init {
+    /// What the files are for
+    #[arg(
+        long = "for",
+        value_enum,
+        value_name = "PLACE",
+        default_value_t = Starter::File,
+        env = "LONGSHORE_INIT_FOR"
+    )]
+    pub starter: Starter,
+
+    /// The folder that the files are written to [default: this one]
+    #[arg(short, long, value_name = "DIR", env = "LONGSHORE_DIRECTORY", value_parser = path())]
+    pub directory: Option<PathBuf>,
+
+    /// Overwrite files that exist
+    #[arg(long, env = "LONGSHORE_INIT_FORCE", value_parser = FalseyValueParser::new())]
+    pub force: bool,
+}
+
+/// Where longshore is called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Starter {
+    /// longshore.yaml and its schema.
+    #[value(alias = "")]
+    File,
+    /// buildspec.yml.
+    Codebuild,
+    /// longshore.tf.
+    Terraform,
+    /// .github/workflows/longshore.yml.
+    GithubActions,
+}
+
+/// Arguments of `completions`.
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// Whose completions
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// A shell that completes arguments.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Shell {
+    /// For `/etc/bash_completion.d` or ~/.local/share/bash-completion/completions.
+    Bash,
+    /// For a folder of $fpath, as `_longshore`.
+    Zsh,
+    /// For ~/.config/fish/completions.
+    Fish,
+}
+
+/// Arguments of `man`.
+#[derive(Args, Debug)]
+pub struct Man {
+    /// The folder that the pages are written to, such as /usr/local/share/man/man1
+    #[arg(short, long, value_name = "DIR", env = "LONGSHORE_DIRECTORY")]
+    pub directory: PathBuf,
 }
 
 /// Arguments of `sandbox`.

@@ -153,6 +153,7 @@ pub(super) fn find_failure(error: &anyhow::Error) -> Option<&dyn Failure> {
             .or_else(|| as_failure::<cache::Error>(cause))
             .or_else(|| as_failure::<cache::MissingRule>(cause))
             .or_else(|| as_failure::<super::cache::Unknown>(cause))
+            .or_else(|| as_failure::<super::init::Occupied>(cause))
             .or_else(|| as_failure::<ecr::Error>(cause))
             .or_else(|| as_failure::<aws::Error>(cause))
             .or_else(|| as_failure::<registry::Error>(cause))

@@ -2,15 +2,20 @@
 
 mod apply;
 mod cache;
+mod completions;
 mod console;
 mod doctor;
 mod exit;
+mod init;
+mod man;
 mod mirror;
 mod plan;
 mod render;
 mod run;
 mod sandbox;
+mod schema;
 mod session;
+mod starter;
 mod upkeep;
 
 pub use exit::Exit;

@@ -12,7 +12,7 @@ use crate::report::{FailureObject, error_lines};
 
 use super::console::{print_json, say};
 use super::exit::{Exit, find_failure};
-use super::{apply, cache, doctor, mirror, plan, render, sandbox};
+use super::{apply, cache, completions, doctor, init, man, mirror, plan, render, sandbox, schema};
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> Exit {
@@ -49,6 +49,10 @@ async fn dispatch(command: Command, talk: Talk) -> anyhow::Result<Exit> {
         Command::Cache(Cache::Urls(arguments)) => cache::urls(arguments).await,
         Command::Cache(Cache::Policy(arguments)) => cache::policy(arguments).await,
         Command::Doctor(arguments) => doctor::doctor(arguments, talk).await,
+        Command::Init(arguments) => init::init(&arguments),
+        Command::Schema => schema::schema(),
+        Command::Completions(arguments) => completions::completions(&arguments),
+        Command::Man(arguments) => man::man(&arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,
     }
 }
@@ -106,6 +110,10 @@ impl LastWord {
             Command::Cache(Cache::Urls(arguments)) => ("cache urls", arguments.data.output),
             Command::Cache(Cache::Policy(_)) => ("cache policy", Output::Text),
             Command::Doctor(arguments) => ("doctor", arguments.data.output),
+            Command::Init(_) => ("init", Output::Text),
+            Command::Schema => ("schema", Output::Text),
+            Command::Completions(_) => ("completions", Output::Text),
+            Command::Man(_) => ("man", Output::Text),
             Command::Sandbox(_) => ("sandbox", Output::Text),
         };
         Self { command, output }

@@ -22,6 +22,7 @@ mod pull_through_cache;
 mod reader;
 mod registry_scanning;
 mod repositories;
+mod schema;
 mod shapes;
 mod single;
 mod sources;
@@ -41,6 +42,7 @@ pub use lock::{Lock, LockedPattern};
 pub use lock_file::LockError;
 pub use mistakes::Mistakes;
 pub use password::Password;
+pub use schema::schema;
 pub use single::SingleImage;
 pub use specification::{
     Attestations, Builder, Destination, EcrDestination, ImageSpecification, OnConflict, Platforms,

@@ -2,12 +2,16 @@
 
 use super::hint::{nearest, suggest};
 use super::mistakes::{Located, Mistakes, Place};
+use super::schema::Schema;
 use super::tree::{Entry, Node, Style, Value};
 
 /// What can be read from a value of the file.
 pub(super) trait Read: Sized {
     /// Reads the value. `None` when it does not fit, and why is among the mistakes.
     fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self>;
+
+    /// What fits, for editors.
+    fn schema() -> Schema;
 }
 
 /// A mapping whose keys are not known beforehand, in the file's order.
@@ -28,6 +32,10 @@ impl<T: Read> Read for Located<T> {
             place: place.clone(),
         })
     }
+
+    fn schema() -> Schema {
+        T::schema()
+    }
 }
 
 impl Read for String {
@@ -42,6 +50,10 @@ impl Read for String {
             }
         }
     }
+
+    fn schema() -> Schema {
+        Schema::text()
+    }
 }
 
 impl Read for Line {
@@ -49,6 +61,10 @@ impl Read for Line {
         let style = Style::Block;
         let is_block = matches!(&node.value, Value::Text { style: found, .. } if *found == style);
         String::read(node, place, mistakes).map(|text| Self { text, is_block })
+    }
+
+    fn schema() -> Schema {
+        Schema::text()
     }
 }
 
@@ -67,12 +83,20 @@ impl Read for bool {
             }
         }
     }
+
+    fn schema() -> Schema {
+        Schema::flag()
+    }
 }
 
 /// What does not fit is `None`, so that a list keeps its places.
 impl<T: Read> Read for Option<T> {
     fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
         Some(T::read(node, place, mistakes))
+    }
+
+    fn schema() -> Schema {
+        T::schema()
     }
 }
 
@@ -93,6 +117,10 @@ impl<T: Read> Read for Vec<T> {
             values.extend(T::read(item, &place.index(index, item.position), mistakes));
         }
         Some(values)
+    }
+
+    fn schema() -> Schema {
+        Schema::list(T::schema())
     }
 }
 
@@ -121,6 +149,10 @@ impl<T: Read> Read for Table<T> {
             }
         }
         Some(table)
+    }
+
+    fn schema() -> Schema {
+        Schema::table(T::schema())
     }
 }
 

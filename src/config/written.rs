@@ -1,127 +1,211 @@
 //! The file as it is written: nothing but shapes. What is absent stays absent.
 
+use serde_json::json;
+
 use super::mistakes::{Located, Mistakes, Place};
 use super::reader::{Fields, Line, Read, Table, misfit};
+use super::schema::{Properties, Schema};
 use super::tree::{Node, Value};
 
 type Text = Located<String>;
 
-/// A mapping whose keys are all optional.
+/// Mappings whose keys are all optional. What stands above a key is told to whoever writes it; after
+/// `=` stand the only words that it takes.
 macro_rules! written {
-    ($($(#[$doc:meta])* $name:ident { $($key:ident: $type:ty,)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident {
+        $($(#[doc = $key_doc:literal])* $key:ident: $type:ty $(= $($word:literal)|+)?,)*
+    })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Default)]
         pub(super) struct $name {
             $(pub(super) $key: Option<$type>,)*
         }
 
+        impl $name {
+            /// Asks for each key.
+            fn take(fields: &mut Fields<'_>) -> Self {
+                Self { $($key: fields.read(stringify!($key)),)* }
+            }
+
+            fn properties() -> Properties {
+                vec![$((
+                    stringify!($key),
+                    written!(@schema $type $(= $($word)|+)?).described(concat!($($key_doc),*)),
+                ),)*]
+            }
+        }
+
         impl Read for $name {
             fn read(node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self> {
                 let mut fields = Fields::open(node, place, mistakes)?;
-                let value = Self { $($key: fields.read(stringify!($key)),)* };
+                let value = Self::take(&mut fields);
                 fields.close();
                 Some(value)
             }
+
+            fn schema() -> Schema {
+                Schema::mapping(Self::properties(), &[])
+            }
         }
     )*};
+    (@schema $type:ty) => { <$type>::schema() };
+    (@schema $type:ty = $($word:literal)|+) => { Schema::words(&[$($word),+]) };
 }
 
 written! {
     /// `destination`.
     Destination {
+        /// The AWS region of the registry. Default: the AWS SDK's own chain.
         region: Text,
+        /// The AWS account of the registry, twelve digits. Default: the account of the credentials.
         account_id: Text,
+        /// A named AWS profile. Default: the AWS SDK's own chain.
         profile: Text,
+        /// The ARN of a role that is assumed for everything on the destination side.
         role_arn: Text,
+        /// A prefix of every destination repository.
         namespace: Text,
+        /// Where the registry really is, for tests and proxies; plain HTTP on loopback only.
         registry: Text,
     }
 
     /// `repositories`.
     Repositories {
+        /// Whether a missing repository is created. `false`: its images are skipped. Default: true.
         create: bool,
+        /// Whether tags are immutable, or at most five patterns of tags that stay mutable. Default: false.
         tag_immutability: TagImmutability,
-        on_conflict: Text,
+        /// What to do when an immutable tag holds something else. Default: fail.
+        on_conflict: Text = "fail" | "keep",
+        /// Whether ECR scans each image. Default: true.
         scan_on_push: bool,
+        /// How ECR encrypts: AES256, or a KMS key. Default: AES256.
         encryption: Encryption,
+        /// ECR's lifecycle policy: inline, as a JSON text, or {file: PATH}.
         lifecycle_policy: Policy,
+        /// ECR's repository policy: inline, as a JSON text, or {file: PATH}.
         policy: Policy,
+        /// Resource tags.
         tags: Located<Table<Text>>,
     }
 
     /// `{kms_key_arn: ...}`.
     KmsKey {
+        /// The ARN of a KMS key or of its alias.
         kms_key_arn: Text,
     }
 
     /// One of `upstreams`.
     Upstream {
+        /// The user's name. Default: Docker's configuration, then anonymous.
         username: Text,
+        /// Where the password is; never the password itself.
         password: Password,
+        /// Of an ECR registry: a named AWS profile whose token opens it.
         profile: Text,
+        /// Of an ECR registry: the ARN of a role that is assumed to get the token.
         role_arn: Text,
+        /// Where the registry is really read, such as a mirror; labels keep the registry's own name.
         endpoint: Text,
+        /// Whether plain HTTP may go to a host that is not this machine. Default: false.
         insecure: bool,
     }
 
     /// `{env: NAME}`, `{file: PATH}`, `{secret: NAME-OR-ARN}` or `{ssm: NAME-OR-ARN}`.
     PasswordSource {
+        /// The name of an environment variable.
         env: Text,
+        /// The path of a file.
         file: Text,
+        /// The name or ARN of a secret of AWS Secrets Manager.
         secret: Text,
+        /// The name or ARN of a parameter of SSM.
         ssm: Text,
     }
 
     /// One of `pull_through_cache`.
     CacheRule {
+        /// The upstream registry, such as registry-1.docker.io, ghcr.io or quay.io.
         registry: Text,
+        /// The user's name at the upstream registry.
         username: Text,
+        /// Where the access token is; never the token itself.
         access_token: Password,
-        credential: Text,
+        /// `manual`: the secret is created for a person to fill in.
+        credential: Text = "manual",
+        /// Users, roles and accounts that may read the cached repositories.
         repository_read_access_arns: Vec<Text>,
-        image_tag_mutability: Text,
+        /// Whether a tag of a cached repository can change. Default: MUTABLE.
+        image_tag_mutability: Text = "MUTABLE" | "IMMUTABLE" | "MUTABLE_WITH_EXCLUSION" | "IMMUTABLE_WITH_EXCLUSION",
+        /// At most five patterns of tags for which the opposite of image_tag_mutability holds.
         image_tag_mutability_exclusions: Located<Vec<Text>>,
+        /// ECR's lifecycle policy: inline, as a JSON text, or {file: PATH}. Default: keeps the last 3 images.
         lifecycle_policy: Policy,
+        /// How ECR encrypts: AES256, or a KMS key, which needs custom_role_arn. Default: AES256.
         encryption: Encryption,
+        /// The ARN of the role with which ECR creates repositories, or reads another account's.
         custom_role_arn: Text,
+        /// A prefix that the upstream's repositories have and those in ECR do not.
         upstream_repository_prefix: Text,
+        /// Resource tags of the secret and of cached repositories; they need custom_role_arn.
         tags: Located<Table<Text>>,
     }
 
     /// `registry_scanning`.
     RegistryScanning {
-        scan_type: Text,
+        /// Who scans; ENHANCED is Amazon Inspector, which costs money. Default: BASIC.
+        scan_type: Text = "BASIC" | "ENHANCED",
+        /// Patterns of repositories whose images are scanned when they arrive.
         scan_on_push: Located<Vec<Text>>,
+        /// Patterns of repositories whose images are scanned again and again; ENHANCED only.
         continuous_scan: Located<Vec<Text>>,
     }
 
     /// `tags` as rules.
     TagRules {
+        /// Tags that are taken, and patterns that the others must match. Default: all tags.
         include: Located<Vec<Text>>,
+        /// A range of versions, such as ">=1.13 <2".
         semver: Text,
+        /// Patterns of tags that are left out.
         exclude: Located<Vec<Text>>,
+        /// How many of the newest are kept.
         newest: Text,
     }
 
     /// `defaults`: what an image may set.
     Options {
+        /// `all`, or a list such as [linux/amd64, linux/arm64]. Default: all; with RUN lines the Docker daemon's own.
         platforms: Platforms,
-        attestations: Text,
+        /// What a copy does with the attestations that an index lists. Default: keep.
+        attestations: Text = "keep" | "drop",
+        /// Whether a copy brings the signatures, SBOMs and attestations that refer to the image. Default: false.
         referrers: bool,
+        /// Dockerfile instructions that follow FROM, in order. Without any the image is copied.
         lines: Vec<Located<Line>>,
-        builder: Text,
+        /// Who applies the lines: the Docker daemon, longshore where that gives the same, or longshore alone. Default: docker.
+        builder: Text = "docker" | "auto" | "direct",
+        /// How lines are built.
         build: Build,
-        publish: Text,
-        compression: Text,
+        /// Who pushes what was built. Default: longshore.
+        publish: Text = "longshore" | "daemon",
+        /// How longshore compresses new layers. Default: gzip.
+        compression: Text = "gzip" | "zstd",
     }
 
     /// `build`.
     Build {
+        /// Build arguments.
         args: Table<Text>,
+        /// The path of a handlebars template for the Dockerfile; it sees base and lines.
         template: Text,
+        /// The folder that COPY and ADD lines take files from.
         context: Text,
+        /// The stage of a template of your own that is built. Default: the last.
         target: Text,
+        /// The network of RUN lines: none, host or another that the daemon has.
         network: Text,
+        /// Labels of what is built, beside those of its lines.
         labels: Table<Text>,
     }
 }
@@ -162,6 +246,55 @@ impl Read for File {
         fields.close();
         Some(file)
     }
+
+    fn schema() -> Schema {
+        let one = Schema::of([("enum", json!([1, "1"]))]);
+        let rule = Schema::mapping(CacheRule::properties(), &["registry"]);
+        let properties = [
+            ("version", one, "The version of this format."),
+            (
+                "destination",
+                Destination::schema(),
+                "The ECR registry that images go to.",
+            ),
+            (
+                "repositories",
+                Repositories::schema(),
+                "How a missing repository is created. One that exists keeps its settings.",
+            ),
+            (
+                "upstreams",
+                Schema::table(Upstream::schema()),
+                "Who longshore is at a source registry and where that really is, by the registry's name.",
+            ),
+            (
+                "defaults",
+                Options::schema(),
+                "What images have that do not say it themselves.",
+            ),
+            (
+                "images",
+                Schema::filled_list(Image::schema()),
+                "What goes where.",
+            ),
+            (
+                "pull_through_cache",
+                Schema::table(rule),
+                "What ECR caches by itself, by the prefix of the repositories in ECR.",
+            ),
+            (
+                "registry_scanning",
+                RegistryScanning::schema(),
+                "Which repositories ECR scans, for the whole registry.",
+            ),
+        ];
+        let properties = properties.map(|(key, schema, text)| (key, schema.described(text)));
+        let one_of_these = ["images", "pull_through_cache", "registry_scanning"];
+        Schema::mapping(properties.into(), &["version"]).with(
+            "anyOf",
+            json!(one_of_these.map(|key| json!({"required": [key]}))),
+        )
+    }
 }
 
 /// One of `images`: a text or a mapping.
@@ -200,16 +333,7 @@ impl Read for Image {
                     source: source.filter(|_| !misread),
                     tags,
                     repository,
-                    options: Options {
-                        platforms: fields.read("platforms"),
-                        attestations: fields.read("attestations"),
-                        referrers: fields.read("referrers"),
-                        lines: fields.read("lines"),
-                        builder: fields.read("builder"),
-                        build: fields.read("build"),
-                        publish: fields.read("publish"),
-                        compression: fields.read("compression"),
-                    },
+                    options: Options::take(&mut fields),
                 };
                 fields.close();
                 Some(image)
@@ -220,6 +344,29 @@ impl Read for Image {
                 None
             }
         }
+    }
+
+    fn schema() -> Schema {
+        let own = [
+            (
+                "source",
+                Schema::text(),
+                "The image as `docker pull` takes it, or oci:DIR[:TAG] in an OCI layout.",
+            ),
+            (
+                "tags",
+                Tags::schema(),
+                "A list of tags and patterns, or rules. Default: the source's tag, else latest.",
+            ),
+            (
+                "repository",
+                Schema::text(),
+                "The destination's name below the namespace; NAME:TAG renames the one tag. Default: the source's name as Docker users write it.",
+            ),
+        ];
+        let own = own.map(|(key, schema, text)| (key, schema.described(text)));
+        let properties = own.into_iter().chain(Options::properties()).collect();
+        Schema::any_of([Schema::text(), Schema::mapping(properties, &["source"])])
     }
 }
 
@@ -245,6 +392,11 @@ impl Read for Tags {
             _ => Vec::read(node, place, mistakes).map(Self::List),
         }
     }
+
+    fn schema() -> Schema {
+        let rules = TagRules::schema().with("minProperties", json!(1));
+        Schema::any_of([Schema::filled_list(Schema::text()), rules])
+    }
 }
 
 /// `platforms`: a list, or one word.
@@ -266,6 +418,10 @@ impl Read for Platforms {
             _ => Vec::read(node, place, mistakes).map(Self::List),
         }
     }
+
+    fn schema() -> Schema {
+        Schema::any_of([Schema::words(&["all"]), Schema::filled_list(Schema::text())])
+    }
 }
 
 /// `tag_immutability`: a boolean, or the patterns of tags to exempt.
@@ -282,6 +438,10 @@ impl Read for TagImmutability {
             _ => bool::read(node, place, mistakes).map(Self::Flag),
         }
     }
+
+    fn schema() -> Schema {
+        Schema::any_of([Schema::flag(), Schema::list(Schema::text())])
+    }
 }
 
 /// `encryption`: a word, or a key.
@@ -297,6 +457,11 @@ impl Read for Encryption {
             Value::Text { .. } => Text::read(node, place, mistakes).map(Self::Word),
             _ => Located::read(node, place, mistakes).map(Self::Key),
         }
+    }
+
+    fn schema() -> Schema {
+        let key = Schema::mapping(KmsKey::properties(), &["kms_key_arn"]);
+        Schema::any_of([Schema::words(&["AES256"]), key])
     }
 }
 
@@ -329,6 +494,10 @@ impl Read for Policy {
             }
         }
     }
+
+    fn schema() -> Schema {
+        Schema::of([("type", json!(["object", "string"]))])
+    }
 }
 
 /// `password`: where it is, never the password itself.
@@ -351,5 +520,9 @@ impl Read for Password {
             mistakes.add(place, message, hint.to_owned());
             Some(Self::Unusable)
         }
+    }
+
+    fn schema() -> Schema {
+        PasswordSource::schema().with("minProperties", json!(1))
     }
 }

@@ -70,7 +70,10 @@ fn compare(repository: &Repository, deviations: Vec<Deviation>) -> Vec<Check> {
     if deviations.is_empty() {
         return vec![Check::ok(NAME, "as the file says")];
     }
-    let check = |Deviation { setting, difference }| match difference {
+    let check = |Deviation {
+                     setting,
+                     difference,
+                 }| match difference {
         Ok(difference) => {
             let hint = match difference.obstacle(repository) {
                 Some(obstacle) => obstacle.hint(),

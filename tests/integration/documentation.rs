@@ -1,75 +1,123 @@
 //! Every example in the documentation does what the text says it does.
 
+mod fences;
+pub(crate) mod language;
+mod shell;
+mod terraform;
+
 use std::fs;
 use std::path::Path;
 
-use clap::Parser as _;
+use clap::CommandFactory as _;
 use longshore::cli::Arguments;
-use longshore::config::{Document, Lock, Specification};
+use longshore::config::{Document, Specification};
 
 use crate::harness::Longshore;
 
-const PAGES: [&str; 7] = [
-    "README.md",
-    "docs/architecture.md",
-    "docs/commands.md",
-    "docs/configuration.md",
-    "docs/decisions.md",
-    "docs/iam.md",
-    "docs/performance.md",
-];
-
-/// A fenced block: its page, its language and its text.
-struct Block {
-    page: &'static str,
-    language: String,
-    text: String,
-}
-
-fn page(name: &str) -> String {
+fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-fn blocks(language: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    for name in PAGES {
-        let text = page(name);
-        let mut lines = text.lines();
-        while let Some(line) = lines.next() {
-            if let Some(opened) = line.strip_prefix("```") {
-                let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-                blocks.push(Block {
-                    page: name,
-                    language: opened.to_owned(),
-                    text: body.join("\n"),
-                });
-            }
+#[test]
+fn every_fence_is_executed_or_validated() {
+    let pages: Vec<String> = fences::pages().into_iter().map(|(name, _)| name).collect();
+    for page in [
+        "README.md",
+        "docs/commands.md",
+        "terraform/ecr-mirror/README.md",
+    ] {
+        assert!(pages.iter().any(|name| name == page), "{page}: {pages:?}");
+    }
+    let mut wrong = Vec::new();
+    for fence in fences::all() {
+        println!("{}: {}", fence.place, fence.language);
+        if let Err(error) = language::check(&fence) {
+            wrong.push(format!("{}: {}: {error}", fence.place, fence.language));
         }
     }
-    blocks.retain(|block| block.language == language);
-    assert!(!blocks.is_empty(), "no block of {language}");
-    blocks
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What stands in a page, and what would be said of it.
 #[test]
-fn every_file_is_a_sound_one() {
-    let token = |name: &str| (name == "DOCKERHUB_TOKEN").then(|| "secret".to_owned());
-    let mut files = 0;
-    for block in blocks("yaml") {
-        if block.text.contains("phases:") {
-            continue;
-        }
-        let document = Document {
-            name: block.page.to_owned(),
-            text: block.text,
-            folder: ".".into(),
-        };
-        if let Err(mistakes) = Specification::parse(&document, &token) {
-            panic!("{mistakes}");
-        }
-        files += 1;
+fn a_fence_that_is_wrong_is_found() {
+    for (page, said) in [
+        ("```\nx\n```", "names no language"),
+        (
+            "```toml\nx = 1\n```",
+            "nobody can check the language `toml`",
+        ),
+        ("- a list\n\n  ```toml\n  x = 1\n  ```", "`toml`"),
+        ("> ```toml\n> x = 1\n> ```", "`toml`"),
+        ("~~~sh\nmake test\n~~~", "three backticks"),
+        ("````sh\nmake test\n````", "three backticks"),
+        ("```sh\nmake test\n", "is not closed"),
+        ("```sh\nmake test\n ```\n", "is not closed"),
+        ("```sh\n# Nothing.\n```", "no command"),
+        ("```sh\nlongshore aply\n```", "unrecognized subcommand"),
+        ("```sh\necho x && longshore plan --foo\n```", "--foo"),
+        ("```sh\nlongshore plan \\\n  --foo\n```", "--foo"),
+        ("```sh\nmake tset\n```", "no target `tset`"),
+        (
+            "```sh\nfrobnicate\n```",
+            "nobody knows the program `frobnicate`",
+        ),
+        (
+            "```sh\nLONGSHORE_FIEL=x longshore plan\n```",
+            "`LONGSHORE_FIEL`",
+        ),
+        ("```sh\nfor\n```", "yntax error"),
+        ("```yaml\nversion: 1\n```", "`images` is missing"),
+        ("```yaml\nversion: [\n```", "yaml"),
+        (
+            "```yaml\nversion: 0.2\nphases: {biuld: {commands: []}}\n```",
+            "no phase `biuld`",
+        ),
+        (
+            "```yaml\nversion: 0.2\nphases: {build: {commands: [longshore aply]}}\n```",
+            "unrecognized subcommand",
+        ),
+        (
+            "```yaml\non: push\njobs: {a: {steps: [{uses: actions/checkout@v4}]}}\n```",
+            "`actions/checkout@v4` is not pinned",
+        ),
+        (
+            "```yaml\non: push\njobs: {a: {steps: [{run: longshore aply}]}}\n```",
+            "unrecognized subcommand",
+        ),
+        ("```json\n{\n```", "EOF"),
+        (
+            "```json\n{\"version\": 1, \"image\": []}\n```",
+            "unknown key",
+        ),
+        (
+            "```json\n{\"version\": 1, \"images\": {\"a\": {}}}\n```",
+            "is not a lock",
+        ),
+        ("```json\n{\"Statement\": []}\n```", "no policy"),
+        ("```handlebars\nFROM {{base}}\n```", "not the template"),
+        ("```hcl\nlocals {\n```", "`}` is missing"),
+        (
+            "```hcl\nlocals {\n  a = \"LONGSHORE_FIEL\"\n}\n```",
+            "`LONGSHORE_FIEL`",
+        ),
+        (
+            "```hcl\nmodule \"a\" {\n  source = \"./longshore/terraform/ecr-mirror\"\n  foo = 1\n}\n```",
+            "no input `foo`",
+        ),
+        (
+            "```hcl\nmodule \"a\" {\n  source = \"./longshore/terraform/nothing\"\n}\n```",
+            "no module `nothing`",
+        ),
+    ] {
+        let found = fences::fences("page.md", page);
+        let found = found.and_then(|fences| {
+            assert_eq!(fences.len(), 1, "{page}");
+            language::check(&fences[0])
+        });
+        let error = found.expect_err(page);
+        assert!(error.contains(said), "{page}\n{error}");
     }
-    assert_eq!(files, 6);
 }
 
 #[test]
@@ -91,54 +139,37 @@ fn the_first_file_of_the_readme_is_the_one_that_the_demo_applies() {
         });
         images.collect::<Vec<_>>()
     };
-    let readme = blocks("yaml").swap_remove(0).text;
-    let example = page("fixtures/dockerhub-clone.yaml");
+    let readme = fences::of("README.md", "yaml").swap_remove(0).text;
+    let example = read("fixtures/dockerhub-clone.yaml");
     assert_eq!(of(readme, "README.md"), of(example, "example"));
 }
 
-#[test]
-fn every_call_is_understood() {
-    let mut calls = 0;
-    for block in blocks("sh").into_iter().chain(blocks("yaml")) {
-        for line in block.text.lines() {
-            let call = line.trim_start().trim_start_matches("- ");
-            if call.starts_with("longshore ") {
-                let call = call.split(" #").next().unwrap();
-                let call = call.split(" >").next().unwrap();
-                let words = call.split_whitespace();
-                if let Err(error) = Arguments::try_parse_from(words) {
-                    panic!("{}: {call}: {error}", block.page);
-                }
-                calls += 1;
+/// The commands by their names, as somebody calls them: `plan`, `cache apply`.
+pub(crate) fn commands() -> Vec<String> {
+    fn collect(command: &clap::Command, before: &str, names: &mut Vec<String>) {
+        for command in command.get_subcommands() {
+            let name = format!("{before}{}", command.get_name());
+            if command.has_subcommands() {
+                collect(command, &format!("{name} "), names);
+            } else {
+                names.push(name);
             }
         }
     }
-    assert!(calls >= 5, "{calls}");
-}
-
-#[test]
-fn the_template_shown_is_the_built_in_one() {
-    let shown = blocks("handlebars").swap_remove(0).text + "\n";
-    assert_eq!(shown, page("templates/Dockerfile.hbs"));
+    let mut names = Vec::new();
+    collect(&Arguments::command(), "", &mut names);
+    names
 }
 
 /// The arguments and their variables, as the table of `docs/commands.md` lists them.
 #[test]
-fn every_argument_and_every_variable_is_documented() {
-    let text = page("docs/commands.md");
+fn every_command_argument_and_variable_is_documented() {
+    let text = read("docs/commands.md");
     let mut missing = Vec::new();
-    for command in [
-        "plan",
-        "apply",
-        "mirror",
-        "render",
-        "sandbox",
-        "cache plan",
-        "cache apply",
-        "cache urls",
-        "cache policy",
-        "doctor",
-    ] {
+    for command in commands() {
+        if !text.contains(&format!("| `{command}")) {
+            missing.push(command.clone());
+        }
         let folder = tempfile::tempdir().unwrap();
         let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let help = Longshore::new(folder.path(), &arguments).run().exits(0);
@@ -158,19 +189,4 @@ fn every_argument_and_every_variable_is_documented() {
         }
     }
     assert_eq!(missing, [""; 0]);
-}
-
-#[test]
-fn every_policy_and_every_lock_is_sound() {
-    for block in blocks("json") {
-        if block.text.contains("\"digest\"") {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("lock");
-            fs::write(&path, block.text).unwrap();
-            Lock::read(&path).unwrap();
-            continue;
-        }
-        let policy: serde_json::Value = serde_json::from_str(&block.text).unwrap();
-        assert_eq!(policy["Version"], "2012-10-17", "{}", block.page);
-    }
 }

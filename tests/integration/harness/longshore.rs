@@ -89,6 +89,14 @@ impl Run {
         self
     }
 
+    /// What it said, where it failed.
+    pub(crate) fn succeeds(self) -> Result<(), String> {
+        match self.code {
+            Some(0) => Ok(()),
+            _ => Err(self.stdout + &self.stderr),
+        }
+    }
+
     /// Checks that stderr holds each of the texts.
     #[track_caller]
     pub(crate) fn says(self, texts: &[&str]) -> Self {

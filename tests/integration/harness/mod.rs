@@ -20,9 +20,9 @@ pub(crate) use engine::{Builder, Engine, archive};
 pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use lab::{Lab, noise};
 pub(crate) use longshore::{Longshore, Run};
-pub(crate) use python::{FileServer, yaml};
+pub(crate) use python::{FileServer, try_yaml, yaml};
 pub(crate) use registry::{Registry, Request};
-pub(crate) use terraform::Terraform;
+pub(crate) use terraform::{Terraform, say_not_run};
 pub(crate) use world::World;
 
 /// What `make test` says about the services that it started.

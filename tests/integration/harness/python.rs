@@ -16,8 +16,14 @@ pub(super) fn python() -> PathBuf {
     moto.with_file_name("python")
 }
 
-/// A text of YAML, read by a reader that is not ours.
+/// A text of YAML, read by a reader that is not ours. It takes `on`, `yes` and `off` for booleans.
+#[track_caller]
 pub(crate) fn yaml(text: &str) -> Value {
+    try_yaml(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The same for a text that may be none of YAML.
+pub(crate) fn try_yaml(text: &str) -> Result<Value, String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("text.yaml");
     fs::write(&file, text).unwrap();
@@ -27,8 +33,10 @@ pub(crate) fn yaml(text: &str) -> Value {
         .arg(&file)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(serde_json::from_slice(&output.stdout).unwrap())
 }
 
 /// The files of a folder, over HTTP.

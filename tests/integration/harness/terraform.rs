@@ -117,8 +117,8 @@ impl<F: Fn(&[&str]) -> Longshore> Root<F> {
     }
 }
 
-/// Past the test runner, which would keep it to itself.
-fn say_not_run(what: &str, why: &str, variable: &str) {
+/// Says what is not run because something is missing: past the test runner, which would keep it to itself.
+pub(crate) fn say_not_run(what: &str, why: &str, variable: &str) {
     let text = format!("\n*** NOT RUN: {what}: {why} {variable} ***\n");
     io::stderr().write_all(text.as_bytes()).unwrap();
 }
