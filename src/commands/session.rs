@@ -14,7 +14,7 @@ use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring, Scope, Secret
 use crate::ecr::Ecr;
 use crate::event::{Event, Observer};
 use crate::image::Registry;
-use crate::pipeline::{Access, Destination, EcrRegistry, Upstreams};
+use crate::pipeline::{Access, Daemon, Destination, EcrRegistry, Upstreams};
 use crate::registry::{Client, Endpoint, Options, Politeness};
 use crate::store::Store;
 
@@ -218,6 +218,7 @@ fn open(
     let client = Client::new(options)?;
     Ok(Upstreams {
         store: Store::new(client.clone()),
+        daemon: Daemon::new(Arc::new(variable)),
         client,
         credentials,
         endpoints: pulled_from,

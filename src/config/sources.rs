@@ -76,6 +76,17 @@ impl Sources {
             return None;
         }
         let Tags { named, selection } = Tags::check(tags, checker);
+        if matches!(bare, Location::Daemon(_)) && !selection.is_literal() {
+            let message = format!("`{}` has no list of tags to choose from", source.value);
+            let hint = match source.place.position {
+                Some(_) => "name each tag under `tags`; `docker images` lists those there are",
+                None => "name one tag; `docker images` lists those there are",
+            };
+            checker
+                .mistakes
+                .add(&source.place, message, hint.to_owned());
+            return None;
+        }
         let named = named
             .into_iter()
             .map(|(tag, digest)| bare.with(Some(tag), digest));

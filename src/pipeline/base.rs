@@ -13,7 +13,7 @@ use crate::image::{
 };
 use crate::store::Store;
 
-use super::StepError;
+use super::{StepError, Upstreams};
 
 /// An upstream image, resolved once: everything after is by digest.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,6 +43,12 @@ pub(super) enum BaseError {
     /// The tag or digest does not exist.
     #[error("`{image}` does not exist")]
     Missing {
+        /// The image.
+        image: String,
+    },
+    /// The Docker daemon has no such image.
+    #[error("`{image}` is no image of the Docker daemon")]
+    NotLocal {
         /// The image.
         image: String,
     },
@@ -91,6 +97,11 @@ impl Failure for BaseError {
                 "check the name and the tag; a private image needs `upstreams` credentials"
                     .to_owned(),
             ),
+            Self::NotLocal { .. } => Some(
+                "`docker images` lists those it has; build or load the image first, or name \
+                 another daemon in DOCKER_HOST"
+                    .to_owned(),
+            ),
             Self::Platform { .. } => Some("change the image's `platforms`".to_owned()),
             Self::NoPlatform { .. } => {
                 Some("name the platforms you need under `platforms`".to_owned())
@@ -120,6 +131,20 @@ pub(super) async fn fetch_manifest(
 }
 
 impl Base {
+    /// What is known of a source whose tag had this digest: of an image of the Docker daemon what it
+    /// tells, of another one what its manifest says.
+    pub(super) async fn of(
+        upstreams: &Upstreams,
+        source: &Location,
+        digest: &Digest,
+    ) -> Result<Self, StepError> {
+        if let Location::Daemon(image) = source {
+            return upstreams.daemon.base(image, digest).await;
+        }
+        let manifest = fetch_manifest(&upstreams.store, source, digest).await?;
+        Self::read(&upstreams.store, source, digest, &manifest).await
+    }
+
     /// Reads the platforms of an image, whose tag had this digest, from its manifest; of one that
     /// is no index, with a GET of its configuration.
     pub(super) async fn read(

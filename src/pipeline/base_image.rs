@@ -32,17 +32,12 @@ pub(super) struct BaseImage {
 }
 
 impl BaseImage {
-    /// Reads a platform's manifest and configuration: two GETs.
-    pub(super) async fn fetch(
-        store: &Store,
-        source: &Location,
-        digest: &Digest,
-    ) -> Result<Self, StepError> {
-        let image = || source.to_string();
+    /// Reads a platform's manifest, which is named by its digest, and configuration: two GETs.
+    pub(super) async fn fetch(store: &Store, pinned: &Location) -> Result<Self, StepError> {
+        let image = || pinned.to_string();
         let resolve = StepError::at::<BaseError>;
-        let pinned = source.by_digest(digest.clone());
         let manifest = store
-            .get_manifest(&pinned)
+            .get_manifest(pinned)
             .await
             .map_err(StepError::at(Step::Resolve))?
             .ok_or_else(|| resolve(Step::Resolve)(BaseError::Missing { image: image() }))?;
@@ -60,7 +55,7 @@ impl BaseImage {
             Err(error) => return Err(resolve(Step::Resolve)(error)),
         };
         let configuration = store
-            .get_blob(&pinned, manifest.config())
+            .get_blob(pinned, manifest.config())
             .await
             .map_err(StepError::at(Step::Resolve))?;
         Self::new(manifest, configuration)

@@ -39,6 +39,7 @@ impl Store {
             Location::Registry(reference) => {
                 BlobStream::Registry(self.client.open_blob(reference, digest, size).await?)
             }
+            Location::Daemon(image) => return Err(Error::in_daemon(image)),
             Location::Layout(layout) => {
                 BlobStream::Layout(Layout::at(&layout.folder).open_blob(digest, size).await?)
             }
@@ -54,6 +55,7 @@ impl Store {
     ) -> Result<bool, Error> {
         Ok(match location {
             Location::Registry(reference) => self.client.blob_exists(reference, digest).await?,
+            Location::Daemon(image) => return Err(Error::in_daemon(image)),
             Location::Layout(layout) => Layout::at(&layout.folder).has_blob(digest, size).await?,
         })
     }
@@ -79,6 +81,7 @@ impl Store {
                     .upload_blob(reference, digest, size, mount_from, open)
                     .await
             }
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
             Location::Layout(layout) => {
                 let source = open().await?;
                 let layout = Layout::at(&layout.folder);

@@ -33,6 +33,7 @@ impl Store {
         match location {
             Location::Registry(reference) => Ok(self.client.resolve(reference).await?),
             Location::Layout(layout) => digest_in(layout).await,
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
 
@@ -57,6 +58,7 @@ impl Store {
         Ok(match location {
             Location::Registry(reference) => self.client.list_tags(reference).await?,
             Location::Layout(layout) => Layout::at(&layout.folder).list_tags().await?,
+            Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
     }
 
@@ -71,6 +73,7 @@ impl Store {
                 Some(digest) => Ok(Layout::at(&layout.folder).has_manifest(&digest).await?),
                 None => Ok(false),
             },
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
 
@@ -86,6 +89,7 @@ impl Store {
                 }
                 None => Ok(None),
             },
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
 
@@ -99,6 +103,7 @@ impl Store {
         match location {
             Location::Registry(reference) => Ok(self.client.referrers(reference, digest).await?),
             Location::Layout(_) => Ok(None),
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
 
@@ -111,6 +116,7 @@ impl Store {
         Ok(match location {
             Location::Registry(reference) => self.client.get_blob(reference, descriptor).await?,
             Location::Layout(layout) => Layout::at(&layout.folder).get_blob(descriptor).await?,
+            Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
     }
 
@@ -136,6 +142,7 @@ impl Store {
                 let layout = Layout::at(&layout.folder);
                 Ok(layout.put_manifest(digest, manifest, tag.as_ref()).await?)
             }
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
 }

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     const SETTINGS: LayerSettings = LayerSettings {
-        latest: 1_000,
+        latest: Some(1_000),
         compression: Compression::Gzip,
     };
 
