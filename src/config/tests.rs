@@ -74,8 +74,10 @@ macro_rules! broken {
 
 broken! {
     broken_aliases: "aliases.yaml",
+    broken_build: "build.yaml",
     broken_builder: "builder.yaml",
     broken_destination: "destination.yaml",
+    broken_docker_daemon: "docker-daemon.yaml",
     broken_documents: "documents.yaml",
     broken_duplicate_keys: "duplicate-keys.yaml",
     broken_images: "images.yaml",

@@ -115,30 +115,20 @@ impl<'a> Builder<'a> {
         let mut all_built = Vec::with_capacity(platforms.len());
         let mut all_ready = Vec::with_capacity(platforms.len());
         for platform in &platforms {
-            let base_image = match (image.publish, &image.source) {
-                // It has the base's layers, and nobody else has them yet.
-                (Publish::Daemon, Location::Daemon(_)) => None,
-                _ => {
-                    let pinned = way.base(&image.source, &platform.digest);
-                    Some(BaseImage::fetch(&way.tally.reader, &pinned).await?)
-                }
-            };
-            let base_layers = match &base_image {
-                Some(base) => layers_of(&base.manifest)?,
-                None => BTreeMap::new(),
-            };
+            let base_image = BaseImage::of(image, way, platform).await?;
+            let base_layers = layers_of(&base_image.manifest)?;
             // The daemon pulls the base for itself meanwhile. Where it pushes, it finds these
             // layers by their digests and compresses none of them anew.
             let seeded = blobs.seed(way, base_layers.clone());
-            let built = self.build_platform(image, ends, platform, marks, leftovers);
+            let built = self.build_platform(image, ends, platform, &base_image, marks, leftovers);
             let (built, ()) = futures_util::try_join!(built, seeded)?;
-            match (image.publish, &base_image) {
-                (Publish::Longshore, Some(base)) => all_ready.push(Ready {
-                    assembly: self.assemble(image, &built, base, marks).await?,
+            match image.publish {
+                Publish::Daemon => all_built.push(built),
+                Publish::Longshore => all_ready.push(Ready {
+                    assembly: self.assemble(image, &built, &base_image, marks).await?,
                     platform: built.platform,
                     base_layers,
                 }),
-                _ => all_built.push(built),
             }
         }
         match image.publish {
@@ -189,6 +179,7 @@ impl<'a> Builder<'a> {
         image: &ImageSpecification,
         ends: DockerEnds<'_>,
         base: &PlatformBase,
+        base_image: &BaseImage,
         marks: &Marks,
         leftovers: &mut Leftovers,
     ) -> Result<BuiltPlatform, StepError> {
@@ -240,7 +231,7 @@ impl<'a> Builder<'a> {
             .build(&request, &mut output)
             .await
             .map_err(failed)?;
-        self.check(&id, base, source, step).await?;
+        self.check(&id, platform, &from, base_image, step).await?;
         Ok(BuiltPlatform {
             platform: platform.clone(),
             id,
@@ -253,31 +244,16 @@ impl<'a> Builder<'a> {
     async fn check(
         &self,
         id: &Digest,
-        base: &PlatformBase,
-        source: &Location,
+        wanted: &Platform,
+        from: &str,
+        base: &BaseImage,
         step: Step,
     ) -> Result<(), StepError> {
-        let wanted = &base.platform;
-        // The daemon forgets the tag of what is pinned.
-        let base = self.access.upstreams.from(&source.bare(), &base.digest);
-        let inspect = async |name: &str| {
-            let details = self
-                .docker
-                .inspect(name)
-                .await
-                .map_err(StepError::at(step.clone()))?;
-            let gone = || {
-                StepError::new(
-                    step.clone(),
-                    WrongResult::Gone {
-                        name: name.to_owned(),
-                    },
-                )
-            };
-            details.ok_or_else(gone)
+        let built = self.docker.inspect(id.as_str()).await;
+        let Some(built) = built.map_err(StepError::at(step.clone()))? else {
+            let name = id.to_string();
+            return Err(StepError::new(step, WrongResult::Gone { name }));
         };
-        let built = inspect(id.as_str()).await?;
-        let layers = inspect(&base).await?.layers;
         let wrong = if (built.platform.os(), built.platform.architecture())
             != (wanted.os(), wanted.architecture())
         {
@@ -285,7 +261,8 @@ impl<'a> Builder<'a> {
                 wanted: wanted.clone(),
                 built: built.platform,
             }
-        } else if !built.layers.starts_with(&layers) {
+        } else if !built.layers.starts_with(&base.diff_ids) {
+            let base = from.to_owned();
             WrongResult::Layers { base }
         } else {
             return Ok(());

@@ -66,6 +66,7 @@ impl Daemon {
             "os": platform.os(),
             "architecture": platform.architecture(),
             "config": details.config,
+            "rootfs": {"type": "layers", "diff_ids": details.layers},
         });
         Ok(Base {
             digest: id.clone(),
