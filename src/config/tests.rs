@@ -426,6 +426,22 @@ fn one_image_elsewhere() {
                 ..plain()
             },
         ),
+        to(
+            "ghcr.io/acme/app",
+            SingleImage {
+                source: "docker-daemon:app:1",
+                ..plain()
+            },
+        ),
+        to(
+            "ghcr.io/acme/app",
+            SingleImage {
+                source: "docker-daemon:app",
+                all_tags: true,
+                ..plain()
+            },
+        ),
+        to("docker-daemon:app:1", plain()),
         to("acme/mongo", plain()),
         to("ghcr.io/Org/mongo", plain()),
         to(

@@ -178,7 +178,7 @@ fn lines_are_built_on_it_or_derived_from_it() {
     let apply = lab.longshore_with_docker(&["apply", "--output", "json"]);
     assert_eq!(apply.run().exits(0).each("status"), ["done"; 4]);
 
-    let [plain, built, derived, pushed] =
+    let [as_it_is, built, derived, pushed] =
         ["plain", "built", "derived", "pushed"].map(|it| manifest(&lab, it, "dev"));
     let configuration = |repository: &str, manifest: &Value| -> Value {
         let digest = manifest["config"]["digest"].as_str().unwrap();
@@ -197,10 +197,10 @@ fn lines_are_built_on_it_or_derived_from_it() {
         assert_eq!(labels["org.opencontainers.image.base.name"], source);
         assert_eq!(labels["org.opencontainers.image.base.digest"], id.as_str());
     }
-    assert_eq!(derived["layers"], plain["layers"]);
+    assert_eq!(derived["layers"], as_it_is["layers"]);
     let built = built["layers"].as_array().unwrap();
     assert_eq!(built.len(), 3);
-    assert_eq!(built[..2], plain["layers"].as_array().unwrap()[..]);
+    assert_eq!(built[..2], as_it_is["layers"].as_array().unwrap()[..]);
 
     // Nobody builds or exports anything when nothing changed.
     events.actions();
