@@ -86,6 +86,8 @@ pub enum Command {
     /// Set up ECR's pull-through cache: rules, their secrets, what new repositories get
     #[command(subcommand)]
     Cache(Cache),
+    /// Check Docker, AWS, ECR and the upstreams; change nothing
+    Doctor(Doctor),
     /// Serve a stand-in for ECR on loopback: a test double, not a registry
     Sandbox(Sandbox),
 }
@@ -373,6 +375,18 @@ pub enum Audience {
     Manager,
     /// Whoever runs `apply`.
     Pusher,
+}
+
+/// Arguments of `doctor`.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Which file; without one only Docker and AWS are checked.
+    #[command(flatten)]
+    pub file: File,
+
+    /// What is written.
+    #[command(flatten)]
+    pub data: Data,
 }
 
 /// Arguments of `sandbox`.

@@ -12,6 +12,7 @@ pub mod context;
 pub mod credentials;
 pub mod docker;
 pub mod dockerfile;
+pub mod doctor;
 pub mod ecr;
 pub mod event;
 pub mod failure;

@@ -16,5 +16,5 @@ pub use apply::apply;
 pub use error::Error;
 pub use outcome::{Answer, Done, Outcome, Validation};
 pub use plan::{Action, Choices, Decision, Item, Part, Plan, make_plan};
-pub use policy::{Audience, Place, policy};
+pub use policy::{Audience, Place, Statement, policy, statements};
 pub use url::{CacheUrl, MissingRule, urls};

@@ -1,7 +1,8 @@
 //! The least that IAM must allow.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::secret;
@@ -82,19 +83,51 @@ const PUSH: [&str; 9] = [
     "ecr:UploadLayerPart",
 ];
 
-/// The least that IAM must allow for what the file says.
+/// Some actions that a policy allows.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Statement {
+    /// What they are for, in one word.
+    #[serde(rename = "Sid")]
+    pub id: &'static str,
+    effect: &'static str,
+    /// The actions: `ecr:PutImage`.
+    #[serde(rename = "Action")]
+    pub actions: Vec<&'static str>,
+    /// What they may be done to: ARNs, or nothing where they know no resource.
+    #[serde(rename = "Resource", serialize_with = "or_everything")]
+    pub resources: Vec<String>,
+    /// The keys of a condition and the values that they must have.
+    #[serde(
+        rename = "Condition",
+        serialize_with = "equal",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub equal: Vec<(&'static str, &'static str)>,
+}
+
+/// The least that IAM must allow for what the file says, as a policy.
 pub fn policy(audience: Audience, specification: &Specification, place: &Place) -> Value {
+    let statements = statements(audience, specification, place);
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// The least that IAM must allow for what the file says.
+pub fn statements(
+    audience: Audience,
+    specification: &Specification,
+    place: &Place,
+) -> Vec<Statement> {
     let cache = specification.cache.as_ref();
     let rules = cache.map_or(&[][..], |cache| &cache.rules);
-    let statements = match audience {
+    match audience {
         Audience::Puller => puller(rules, place),
         Audience::Manager => {
             let scans = cache.is_some_and(|cache| cache.scanning.is_some());
             manager(rules, scans, place)
         }
         Audience::Pusher => pusher(specification, place),
-    };
-    json!({"Version": "2012-10-17", "Statement": statements})
+    }
 }
 
 impl Place {
@@ -129,19 +162,37 @@ impl Place {
     }
 }
 
-fn allow(id: &str, actions: &[&str], resources: &[String]) -> Value {
-    json!({"Sid": id, "Effect": "Allow", "Action": actions, "Resource": resources})
+fn allow(id: &'static str, actions: &[&'static str], resources: &[String]) -> Statement {
+    Statement {
+        id,
+        effect: "Allow",
+        actions: actions.to_vec(),
+        resources: resources.to_vec(),
+        equal: Vec::new(),
+    }
 }
 
-fn everywhere(id: &str, actions: &[&str]) -> Value {
-    json!({"Sid": id, "Effect": "Allow", "Action": actions, "Resource": "*"})
+fn everywhere(id: &'static str, actions: &[&'static str]) -> Statement {
+    allow(id, actions, &[])
+}
+
+fn or_everything<S: Serializer>(resources: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match resources {
+        [] => serializer.serialize_str("*"),
+        resources => serializer.collect_seq(resources),
+    }
+}
+
+fn equal<S: Serializer>(pairs: &[(&str, &str)], serializer: S) -> Result<S::Ok, S::Error> {
+    let pairs: BTreeMap<&str, &str> = pairs.iter().copied().collect();
+    serializer.collect_map([("StringEquals", pairs)])
 }
 
 fn repositories(rules: &[CacheRule], place: &Place) -> Vec<String> {
     rules.iter().map(|rule| place.below(&rule.prefix)).collect()
 }
 
-fn puller(rules: &[CacheRule], place: &Place) -> Vec<Value> {
+fn puller(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
     let mut statements = vec![everywhere("Login", &["ecr:GetAuthorizationToken"])];
     if !rules.is_empty() {
         statements.push(allow("Pull", &PULL, &repositories(rules, place)));
@@ -152,7 +203,7 @@ fn puller(rules: &[CacheRule], place: &Place) -> Vec<Value> {
     statements
 }
 
-fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Value> {
+fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Statement> {
     let mut actions = MANAGE.to_vec();
     actions.push("ecr:GetAuthorizationToken");
     if scans {
@@ -177,15 +228,17 @@ fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Value> {
     }
     statements.push(allow("Templates", &actions, &repositories(rules, place)));
     let (partition, account_id) = (place.partition(), &place.account_id);
-    statements.push(json!({
-        "Sid": "ServiceLinkedRole",
-        "Effect": "Allow",
-        "Action": ["iam:CreateServiceLinkedRole"],
-        "Resource": [format!(
-            "arn:{partition}:iam::{account_id}:role/aws-service-role/{CACHE_SERVICE}/{CACHE_ROLE}"
-        )],
-        "Condition": {"StringEquals": {"iam:AWSServiceName": CACHE_SERVICE}},
-    }));
+    let role = format!(
+        "arn:{partition}:iam::{account_id}:role/aws-service-role/{CACHE_SERVICE}/{CACHE_ROLE}"
+    );
+    statements.push(Statement {
+        equal: vec![("iam:AWSServiceName", CACHE_SERVICE)],
+        ..allow(
+            "ServiceLinkedRole",
+            &["iam:CreateServiceLinkedRole"],
+            &[role],
+        )
+    });
     statements.extend(keeper(rules, place));
     let passed: BTreeSet<String> = rules
         .iter()
@@ -201,7 +254,7 @@ fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Value> {
 }
 
 /// What the secrets of rules take: those that longshore keeps, and those that it only reads.
-fn keeper(rules: &[CacheRule], place: &Place) -> Vec<Value> {
+fn keeper(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
     // Secrets Manager ends an ARN with a hyphen and six characters.
     let by_name = |name: &str| place.arn("secretsmanager", &format!("secret:{name}-??????"));
     let [mut kept, mut read, mut parameters] = [const { Vec::new() }; 3];
@@ -243,7 +296,7 @@ fn keeper(rules: &[CacheRule], place: &Place) -> Vec<Value> {
     .collect()
 }
 
-fn pusher(specification: &Specification, place: &Place) -> Vec<Value> {
+fn pusher(specification: &Specification, place: &Place) -> Vec<Statement> {
     let login = ["ecr:GetAccountSetting", "ecr:GetAuthorizationToken"];
     let mut statements = vec![everywhere("Login", &login)];
     let known = specification.images.iter().map(|image| &image.repository);

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use crate::doctor::{Check, Verdict};
 use crate::failure::{Failure, Kind};
 use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError, Unlisted};
 use crate::{aws, cache, config, credentials, docker, ecr, registry};
@@ -79,6 +80,17 @@ impl Exit {
         Self::of_kinds(outcome.failures().map(Failure::kind), done)
     }
 
+    /// The code of the worst failure, which is the one with the highest number.
+    pub fn of_checks(checks: &[Check]) -> Self {
+        let exits = checks.iter().filter_map(|check| match check.verdict {
+            Verdict::Failed(kind) => Some(Self::of_kind(kind)),
+            Verdict::Ok | Verdict::Warning | Verdict::NotChecked => None,
+        });
+        exits
+            .max_by_key(|exit| *exit as u8)
+            .unwrap_or(Self::Success)
+    }
+
     /// The code of several failures: their common one, where nothing else was done.
     pub fn of_kinds(kinds: impl IntoIterator<Item = Kind>, done: bool) -> Self {
         let mut exits = kinds.into_iter().map(Self::of_kind);
@@ -131,6 +143,32 @@ pub(super) fn find_failure(error: &anyhow::Error) -> Option<&dyn Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_doctor_tells_the_worst() {
+        let failed = |kind| Check::failed("docker", kind, "");
+        for (checks, exit) in [
+            (vec![], Exit::Success),
+            (
+                vec![
+                    Check::ok("docker", ""),
+                    Check::warning("docker", ""),
+                    Check::not_checked("docker", ""),
+                ],
+                Exit::Success,
+            ),
+            (
+                vec![failed(Kind::Exhausted), Check::ok("docker", "")],
+                Exit::Failed,
+            ),
+            (
+                vec![failed(Kind::Unreachable), failed(Kind::Refused)],
+                Exit::Unreachable,
+            ),
+        ] {
+            assert_eq!(Exit::of_checks(&checks), exit);
+        }
+    }
 
     #[test]
     fn several_failures_have_their_common_code_where_nothing_was_done() {

@@ -3,6 +3,7 @@
 mod apply;
 mod cache;
 mod console;
+mod doctor;
 mod exit;
 mod mirror;
 mod plan;

@@ -12,7 +12,7 @@ use crate::report::{FailureObject, error_lines};
 
 use super::console::{print_json, say};
 use super::exit::{Exit, find_failure};
-use super::{apply, cache, mirror, plan, render, sandbox};
+use super::{apply, cache, doctor, mirror, plan, render, sandbox};
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> Exit {
@@ -48,6 +48,7 @@ async fn dispatch(command: Command, talk: Talk) -> anyhow::Result<Exit> {
         Command::Cache(Cache::Apply(arguments)) => cache::apply(arguments).await,
         Command::Cache(Cache::Urls(arguments)) => cache::urls(arguments).await,
         Command::Cache(Cache::Policy(arguments)) => cache::policy(arguments).await,
+        Command::Doctor(arguments) => doctor::doctor(arguments, talk).await,
         Command::Sandbox(arguments) => sandbox::sandbox(arguments).await,
     }
 }
@@ -104,6 +105,7 @@ impl LastWord {
             Command::Cache(Cache::Apply(arguments)) => ("cache apply", arguments.data.output),
             Command::Cache(Cache::Urls(arguments)) => ("cache urls", arguments.data.output),
             Command::Cache(Cache::Policy(_)) => ("cache policy", Output::Text),
+            Command::Doctor(arguments) => ("doctor", arguments.data.output),
             Command::Sandbox(_) => ("sandbox", Output::Text),
         };
         Self { command, output }

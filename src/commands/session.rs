@@ -11,6 +11,7 @@ use crate::cache;
 use crate::cli::{File, Selection};
 use crate::config::{self, Document, EcrDestination, Lock, Specification};
 use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring, Scope, SecretStore};
+use crate::doctor::{Sources, Subject};
 use crate::ecr::Ecr;
 use crate::event::{Event, Observer};
 use crate::image::Registry;
@@ -173,13 +174,89 @@ fn destination_side(
     }
 }
 
+/// Opens what a doctor looks at. The file, the certificates and Docker's configuration may be what is
+/// wrong: each has a check then, and the rest goes without.
+pub(super) fn subject(
+    specification: Option<Specification>,
+    observer: Arc<dyn Observer>,
+) -> (Subject, Vec<(&'static str, anyhow::Error)>) {
+    let mut wrong = Vec::new();
+    let certificates = root_certificates();
+    let certificates = certificates.unwrap_or_else(|error| {
+        wrong.push(("certificates", error));
+        None
+    });
+    let options = aws::Options {
+        root_certificates: certificates.clone(),
+        ..aws::Options::default()
+    };
+    let Some(specification) = specification else {
+        let subject = Subject {
+            specification,
+            aws: options,
+            variable,
+            sources: None,
+        };
+        return (subject, wrong);
+    };
+    let options = destination_side(&specification, certificates.as_ref());
+    let tokens = EcrTokens::new(certificates.clone());
+    let keepers = (tokens, SecretStore::new(options.clone()));
+    let dialled = dial(
+        &specification,
+        certificates.as_ref(),
+        keepers,
+        None,
+        observer,
+    );
+    let sources = match dialled {
+        Ok((client, keyring, _)) => Some(Sources { client, keyring }),
+        Err(error) => {
+            wrong.push(("upstream", error));
+            None
+        }
+    };
+    let subject = Subject {
+        specification: Some(specification),
+        aws: options,
+        variable,
+        sources,
+    };
+    (subject, wrong)
+}
+
 fn open(
+    specification: &Specification,
+    root_certificates: Option<&RootCertificates>,
+    keepers: (EcrTokens, SecretStore),
+    destination: Option<(Endpoint, &Ecr)>,
+    observer: Arc<dyn Observer>,
+) -> anyhow::Result<Upstreams> {
+    let (client, credentials, endpoints) = dial(
+        specification,
+        root_certificates,
+        keepers,
+        destination,
+        observer,
+    )?;
+    Ok(Upstreams {
+        store: Store::new(client.clone()),
+        daemon: Daemon::new(Arc::new(variable)),
+        client,
+        credentials,
+        endpoints,
+    })
+}
+
+/// The client of all registries, who we are at them, and those that are read elsewhere than under
+/// their own name.
+fn dial(
     specification: &Specification,
     root_certificates: Option<&RootCertificates>,
     (tokens, secrets): (EcrTokens, SecretStore),
     destination: Option<(Endpoint, &Ecr)>,
     observer: Arc<dyn Observer>,
-) -> anyhow::Result<Upstreams> {
+) -> anyhow::Result<(Client, Arc<Keyring>, BTreeMap<Registry, Endpoint>)> {
     let upstreams = specification.upstreams.iter();
     let mut endpoints: BTreeMap<Registry, Endpoint> = upstreams
         .filter_map(|(registry, upstream)| Some((registry.clone(), upstream.endpoint.clone()?)))
@@ -215,14 +292,7 @@ fn open(
             ..Politeness::default()
         },
     };
-    let client = Client::new(options)?;
-    Ok(Upstreams {
-        store: Store::new(client.clone()),
-        daemon: Daemon::new(Arc::new(variable)),
-        client,
-        credentials,
-        endpoints: pulled_from,
-    })
+    Ok((Client::new(options)?, credentials, pulled_from))
 }
 
 /// The certificates that `AWS_CA_BUNDLE` adds to the system's, at AWS and at every registry.

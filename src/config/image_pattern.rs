@@ -48,6 +48,11 @@ impl ImagePattern {
         self.image.entry
     }
 
+    /// What each tag becomes. Its own tag stands for nothing.
+    pub fn image(&self) -> &ImageSpecification {
+        &self.image
+    }
+
     /// The line of the file that it begins at, counted from 1; 0 where there is no file.
     pub fn line(&self) -> usize {
         self.image.line

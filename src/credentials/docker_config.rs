@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use super::config_file::{File, MalformedAuth};
-use super::{Error, helper};
+use super::{Error, Origin, helper};
 use crate::image::{DOCKER_HUB, Registry};
 use crate::registry::Login;
 
@@ -57,12 +57,7 @@ impl DockerConfig {
             DOCKER_HUB => DOCKER_HUB_SERVER,
             other => other,
         };
-        let own_helper = find(self.file.cred_helpers.as_ref(), registry);
-        let helper = own_helper
-            .map(|(_, helper)| helper)
-            .or(self.file.creds_store.as_ref());
-        // An empty name for one registry means the file, as with Docker.
-        if let Some(helper) = helper.filter(|helper| !helper.is_empty()) {
+        if let Some(helper) = self.helper(registry) {
             return self.ask(helper, server).await;
         }
         match find(self.file.auths.as_ref(), registry) {
@@ -72,6 +67,26 @@ impl DockerConfig {
             }),
             _ => Ok(None),
         }
+    }
+
+    /// Who says what the login at a registry is.
+    pub(super) fn origin(&self, registry: &Registry) -> Origin {
+        match self.helper(host(registry.as_str())) {
+            Some(helper) => Origin::Helper(helper::program(helper)),
+            None => Origin::DockerConfig(self.path.clone()),
+        }
+    }
+
+    /// The name of the helper that keeps the login of a host.
+    fn helper(&self, registry: &str) -> Option<&str> {
+        let own_helper = find(self.file.cred_helpers.as_ref(), registry);
+        let helper = own_helper
+            .map(|(_, helper)| helper)
+            .or(self.file.creds_store.as_ref());
+        // An empty name for one registry means the file, as with Docker.
+        helper
+            .map(String::as_str)
+            .filter(|helper| !helper.is_empty())
     }
 
     async fn ask(&self, helper: &str, server: &str) -> Result<Option<Login>, Error> {

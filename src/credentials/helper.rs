@@ -42,7 +42,7 @@ pub(super) async fn ask(
     search_path: &OsStr,
     config: &Path,
 ) -> Result<Option<Login>, Error> {
-    let helper = format!("docker-credential-{name}");
+    let helper = program(name);
     let Some(program) = find(&helper, search_path) else {
         return Err(Error::HelperMissing {
             helper,
@@ -88,6 +88,11 @@ pub(super) async fn ask(
             password: secret,
         }),
     })
+}
+
+/// The program of the helper with this name.
+pub(super) fn program(name: &str) -> String {
+    format!("docker-credential-{name}")
 }
 
 fn find(program: &str, search_path: &OsStr) -> Option<PathBuf> {

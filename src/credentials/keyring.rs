@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Caller, DockerConfig, EcrTokens, SecretStore};
+use super::{Caller, DockerConfig, EcrTokens, Origin, SecretStore, Who};
 use crate::config::{Upstream, UpstreamLogin};
 use crate::ecr::EcrHost;
 use crate::image::Registry;
@@ -75,6 +75,26 @@ impl Keyring {
     pub fn with_provider(mut self, registry: Registry, provider: Arc<dyn Credentials>) -> Self {
         self.providers.insert(registry, provider);
         self
+    }
+
+    /// Who we are at a registry, and who says so.
+    pub async fn identify(&self, registry: &Registry) -> Result<Who, CredentialsError> {
+        let origin = match self.authority(registry) {
+            Authority::Provider(_) => Origin::Destination,
+            Authority::File(UpstreamLogin::Known(_)) => Origin::File,
+            Authority::File(UpstreamLogin::AtAws { password, .. }) => {
+                Origin::Stored(password.clone())
+            }
+            Authority::Aws(caller) => Origin::Aws(caller),
+            Authority::Docker(name) => self.docker.origin(name),
+            Authority::DockerElseAws(name, caller) => {
+                match self.docker_login(registry, name).await? {
+                    Some(_) => self.docker.origin(name),
+                    None => Origin::Aws(caller),
+                }
+            }
+        };
+        Ok(Who::new(origin, self.login(registry).await?.as_ref()))
     }
 
     fn authority<'a>(&'a self, registry: &'a Registry) -> Authority<'a> {

@@ -7,9 +7,11 @@ mod error;
 mod helper;
 mod keyring;
 mod secret_store;
+mod who;
 
 pub use docker_config::DockerConfig;
 pub use ecr_tokens::{Caller, EcrTokens, Scope};
 pub use error::Error;
 pub use keyring::Keyring;
 pub use secret_store::SecretStore;
+pub use who::{Origin, Who};

@@ -26,6 +26,7 @@ pub(super) const FIRST_WORD: Duration = Duration::from_mins(30);
 #[derive(Clone, Debug)]
 pub struct Docker {
     pub(super) client: bollard::Docker,
+    pub(super) address: Address,
     platform: Platform,
 }
 
@@ -39,7 +40,7 @@ impl Docker {
     ) -> impl Future<Output = Result<Self, Error>> + Send + use<> {
         let address = Address::resolve(env);
         let version = env("DOCKER_API_VERSION").filter(|version| !version.is_empty());
-        async move { Self::greet(&address?, version).await }
+        async move { Self::greet(address?, version).await }
     }
 
     /// The platform that the daemon runs images on without emulation.
@@ -47,8 +48,8 @@ impl Docker {
         &self.platform
     }
 
-    async fn greet(address: &Address, wanted: Option<String>) -> Result<Self, Error> {
-        let client = open(address)?;
+    async fn greet(address: Address, wanted: Option<String>) -> Result<Self, Error> {
+        let client = open(&address)?;
         let greeting = client.version().await;
         let server = greeting.map_err(|source| Error::Unreachable {
             address: address.to_string(),
@@ -56,7 +57,7 @@ impl Docker {
         })?;
         let version = match wanted {
             Some(version) => parse("DOCKER_API_VERSION", &version)?,
-            None => agree(&server, address)?,
+            None => agree(&server, &address)?,
         };
         let (os, architecture) = (server.os.as_deref(), server.arch.as_deref());
         let platform = Platform::new(
@@ -70,7 +71,11 @@ impl Docker {
         let client = client
             .with_timeout(ANSWER)
             .with_request_modifier(move |request| amend(request, &prefix));
-        Ok(Self { client, platform })
+        Ok(Self {
+            client,
+            address,
+            platform,
+        })
     }
 
     /// The client for what takes long to begin.

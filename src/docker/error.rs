@@ -126,6 +126,8 @@ pub enum Error {
 pub enum Task {
     /// To build an image.
     Build,
+    /// To describe itself.
+    Describe,
     /// To describe this local image.
     Inspect(String),
     /// To give a local image this name.
@@ -142,6 +144,7 @@ impl fmt::Display for Task {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (verb, name) = match self {
             Self::Build => return formatter.write_str("build the image"),
+            Self::Describe => return formatter.write_str("describe itself"),
             Self::Inspect(name) => ("inspect", name),
             Self::Tag(name) => ("tag", name),
             Self::Push(name) => ("push", name),
@@ -310,7 +313,7 @@ impl Failure for Error {
 fn in_its_words(task: &Task, reason: &Reason) -> String {
     match task {
         Task::Build | Task::Push(_) => reason.to_string(),
-        Task::Inspect(_) | Task::Tag(_) | Task::Remove(_) | Task::Export(_) => {
+        Task::Describe | Task::Inspect(_) | Task::Tag(_) | Task::Remove(_) | Task::Export(_) => {
             format!("Docker could not {task}: {reason}")
         }
     }

@@ -4,6 +4,7 @@ mod address;
 mod build;
 mod connection;
 mod context;
+mod daemon;
 mod error;
 mod export;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod push;
 
 pub use build::BuildRequest;
 pub use connection::Docker;
+pub use daemon::DaemonDetails;
 pub use error::{Error, Reason, Task, Transport};
 pub use export::{Compression, Export, ExportError, ExportRequest, Layer, LayerSettings};
 pub use images::ImageDetails;

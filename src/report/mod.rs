@@ -2,6 +2,7 @@
 
 mod cache_json;
 mod cache_table;
+mod doctor;
 mod failures;
 mod gauge;
 mod json;
@@ -14,6 +15,7 @@ mod table;
 
 pub use cache_json::{CacheOutcomeObject, CachePlanObject, CacheUrlsObject};
 pub use cache_table::{cache_outcome_table, cache_plan_table, cache_url_lines, error_text};
+pub use doctor::{DoctorObject, check_lines};
 pub use failures::{tell_failure, tell_failures, tell_unlisted};
 pub use json::{FailureObject, OutcomeObject, PlanObject};
 pub use lines::error_lines;

@@ -137,6 +137,7 @@ fn every_argument_and_every_variable_is_documented() {
         "cache apply",
         "cache urls",
         "cache policy",
+        "doctor",
     ] {
         let folder = tempfile::tempdir().unwrap();
         let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. Rooms on one floor do not import each other.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 11] = [
     &["commands"],
     &["cli", "report"],
+    &["doctor"],
     &["pipeline", "cache"],
     &["credentials"],
     &["config"],

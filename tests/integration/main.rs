@@ -11,6 +11,7 @@ mod copy_faults;
 mod copy_storms;
 mod derived;
 mod dockerhub_clone;
+mod doctor;
 mod documentation;
 mod ecr_sources;
 mod elsewhere;

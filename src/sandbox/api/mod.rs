@@ -1,13 +1,15 @@
-//! The AWS API: ECR, Secrets Manager and SSM in the JSON 1.1 protocol and STS in the query protocol,
-//! on one port.
+//! The AWS API: ECR, Secrets Manager and SSM in the JSON 1.1 protocol, STS and IAM in the query
+//! protocol, on one port.
 
 mod dispatch;
 mod exception;
+mod iam;
 mod images;
 mod layers;
 mod page;
 mod parameters;
 mod policies;
+mod query;
 mod repositories;
 mod resource_tags;
 mod rules;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::dispatch::dispatch;
 use super::exception::{Exception, respond};
-use super::sts;
+use super::{query, sts};
 use crate::sandbox::options::{EcrToken, Options};
 use crate::sandbox::state::State;
 
@@ -17,7 +17,7 @@ pub(in crate::sandbox) fn operation(headers: &HeaderMap, body: &[u8]) -> Option<
     let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok());
     match target {
         Some(target) => Some(target.strip_prefix(ECR).unwrap_or(target).to_owned()),
-        None => sts::action(body),
+        None => query::action(body),
     }
 }
 
@@ -30,7 +30,7 @@ pub(in crate::sandbox) async fn serve(
 ) -> Response {
     let key = access_key_id(headers);
     if !headers.contains_key("x-amz-target") {
-        return sts::serve(state, key, operation, body);
+        return query::serve(state, key, operation, body);
     }
     match call(state, headers, operation.unwrap_or_default(), body).await {
         Ok(output) => respond(StatusCode::OK, output.to_string()),

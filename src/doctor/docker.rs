@@ -1,0 +1,166 @@
+//! The Docker daemon.
+
+use std::collections::BTreeSet;
+
+use super::findings::{Findings, in_time};
+use super::{Check, Verdict};
+use crate::config::{Builder, ImagePattern, ImageSpecification, Specification};
+use crate::docker::{DaemonDetails, Docker};
+use crate::image::{Location, Platform};
+
+const NAME: &str = "docker";
+const STORAGE: &str = "docker storage";
+const SPACE: &str = "docker space";
+const BUILDKIT: &str = "buildkit";
+const PLATFORMS: &str = "platforms";
+
+/// Less than this, in bytes, is gone with one build on a large base.
+const LITTLE: u64 = 2 * GIB;
+
+const GIB: u64 = 1024 * 1024 * 1024;
+
+pub(super) async fn examine(
+    specification: Option<&Specification>,
+    variable: fn(&str) -> Option<String>,
+) -> Findings {
+    let need = Need::of(specification);
+    let found = in_time(NAME, async {
+        let docker = Docker::connect(&variable).await?;
+        let details = docker.describe().await?;
+        Ok((docker, details))
+    });
+    let (docker, details) = match found.await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            let error: crate::docker::Error = error;
+            return need.soften(Check::error(NAME, &error)).into();
+        }
+        Err(late) => return need.soften(late).into(),
+    };
+    let mut findings = Findings::default();
+    findings.add(daemon(&docker, &details));
+    findings.add(storage(&details));
+    findings.add(space(&details));
+    findings.add(buildkit(&details));
+    findings
+        .checks
+        .extend(platforms(specification, docker.platform()));
+    findings
+}
+
+/// How much the file needs Docker.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Need {
+    /// Some image is built in any case or comes from the daemon, or there is no file to tell.
+    Certain,
+    /// Some image is built where its lines cannot be derived.
+    Possible,
+    /// Everything is copied or derived.
+    None,
+}
+
+impl Need {
+    fn of(specification: Option<&Specification>) -> Self {
+        let Some(specification) = specification else {
+            return Self::Certain;
+        };
+        let is_local = |image: &ImageSpecification| matches!(image.source, Location::Daemon(_));
+        if images(specification).any(is_local) {
+            return Self::Certain;
+        }
+        let made: Vec<Builder> = images(specification)
+            .filter(|image| !image.is_copy())
+            .map(|image| image.builder)
+            .collect();
+        if made.contains(&Builder::Docker) {
+            Self::Certain
+        } else if made.contains(&Builder::Auto) {
+            Self::Possible
+        } else {
+            Self::None
+        }
+    }
+
+    /// A missing daemon is a failure only for whoever needs it.
+    fn soften(self, check: Check) -> Check {
+        let reason = match self {
+            Self::Certain => return check,
+            Self::Possible => "only lines that cannot be derived need it",
+            Self::None => "nothing in the file needs it",
+        };
+        Check {
+            verdict: Verdict::Warning,
+            message: format!("{} ({reason})", check.message),
+            ..check
+        }
+    }
+}
+
+/// What each tag of the file becomes, those that are to be listed included.
+fn images(specification: &Specification) -> impl Iterator<Item = &ImageSpecification> {
+    let listed = specification.patterns.iter().map(ImagePattern::image);
+    specification.images.iter().chain(listed)
+}
+
+fn daemon(docker: &Docker, details: &DaemonDetails) -> Check {
+    let DaemonDetails {
+        address,
+        version,
+        api,
+        ..
+    } = details;
+    let platform = docker.platform();
+    let message = format!("version {version} (API {api}, {platform}) at `{address}`");
+    Check::ok(NAME, message)
+}
+
+fn storage(details: &DaemonDetails) -> Check {
+    let store = if details.has_containerd_store {
+        "images are kept in containerd"
+    } else {
+        "images are kept in the classic store"
+    };
+    Check::ok(STORAGE, format!("{}, {store}", details.driver))
+}
+
+fn space(details: &DaemonDetails) -> Check {
+    let root = details.root.display();
+    let Some(free) = details.free else {
+        let message = format!("`{root}` is not on this machine");
+        return Check::not_checked(SPACE, message);
+    };
+    let tenths = free / (GIB / 10);
+    let message = format!("{}.{} GiB free in `{root}`", tenths / 10, tenths % 10);
+    if free < LITTLE {
+        let hint = "`docker system prune` frees what no container and no tag uses";
+        return Check::warning(SPACE, message).hint(hint);
+    }
+    Check::ok(SPACE, message)
+}
+
+fn buildkit(details: &DaemonDetails) -> Check {
+    if details.has_buildkit {
+        Check::ok(BUILDKIT, "the daemon has it")
+    } else {
+        let message = "the daemon has none: that takes Linux and Docker 18.09 or newer";
+        Check::warning(BUILDKIT, message)
+    }
+}
+
+/// The platforms that the file names for what is built, and that the daemon is not itself.
+fn platforms(specification: Option<&Specification>, own: &Platform) -> Option<Check> {
+    let foreign: BTreeSet<String> = images(specification?)
+        .filter(|image| image.lines.has_run() || !image.template.is_builtin())
+        .flat_map(|image| image.platforms.chosen().unwrap_or_default())
+        .filter(|platform| *platform != own)
+        .map(ToString::to_string)
+        .collect();
+    if foreign.is_empty() {
+        return None;
+    }
+    let list = foreign.into_iter().collect::<Vec<_>>().join(", ");
+    let message = format!("whether the daemon runs {list}, for which the file builds");
+    let hint = "where it does not, `docker run --privileged --rm tonistiigi/binfmt --install all` \
+                brings emulation for its `RUN` lines";
+    Some(Check::not_checked(PLATFORMS, message).hint(hint))
+}

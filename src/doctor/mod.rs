@@ -1,0 +1,17 @@
+//! Whether everything is there that the file needs: Docker, AWS, the registries.
+
+mod check;
+mod clock;
+mod docker;
+mod examine;
+mod findings;
+mod identity;
+mod permissions;
+mod reads;
+mod registry;
+mod repositories;
+mod span;
+mod upstreams;
+
+pub use check::{Check, Verdict};
+pub use examine::{Sources, Subject, examine};
