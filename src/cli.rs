@@ -116,6 +116,26 @@ pub struct Selection {
     pub images: Vec<String>,
 }
 
+/// What may be done beyond bringing images into place.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Upkeep {
+    /// Change repositories that exist and are not what the file says of them
+    #[arg(
+        long,
+        env = "LONGSHORE_REPAIR_REPOSITORIES",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub repair_repositories: bool,
+
+    /// Delete tags and repositories under the namespace that the file does not name
+    #[arg(
+        long,
+        env = "LONGSHORE_PRUNE_ORPHANS",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub prune_orphans: bool,
+}
+
 /// Arguments of `plan`.
 #[derive(Args, Debug)]
 pub struct Plan {
@@ -126,6 +146,14 @@ pub struct Plan {
     /// Write what every tag resolved to into this file, which `--locked` takes
     #[arg(long, value_name = "FILE", env = "LONGSHORE_LOCK", value_parser = path())]
     pub lock: Option<PathBuf>,
+
+    /// Show tags and repositories under the namespace that the file does not name
+    #[arg(long, env = "LONGSHORE_ORPHANS", value_parser = FalseyValueParser::new())]
+    pub orphans: bool,
+
+    /// What may be done.
+    #[command(flatten)]
+    pub upkeep: Upkeep,
 
     /// Exit with 5 when `apply` would change something
     #[arg(
@@ -157,6 +185,10 @@ pub struct Apply {
         value_parser = jobs
     )]
     pub jobs: NonZeroUsize,
+
+    /// What may be done.
+    #[command(flatten)]
+    pub upkeep: Upkeep,
 
     /// How patient.
     #[command(flatten)]
@@ -364,6 +396,10 @@ pub struct CachePolicy {
         env = "LONGSHORE_FOR"
     )]
     pub audience: Audience,
+
+    /// What a pusher may do.
+    #[command(flatten)]
+    pub upkeep: Upkeep,
 }
 
 /// For whom an IAM policy is.

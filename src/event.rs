@@ -18,6 +18,14 @@ pub enum Step {
     Inspect,
     /// The destination's repository is created.
     Create,
+    /// The destination's repository is compared with the file.
+    Compare,
+    /// The destination's repository is made what the file says.
+    Repair,
+    /// What the file no longer names is looked for.
+    FindOrphans,
+    /// What the file no longer names is deleted.
+    Prune,
     /// An immutable tag would have to be overwritten.
     Overwrite,
     /// The Docker daemon is connected to.
@@ -52,6 +60,10 @@ impl fmt::Display for Step {
             Self::Resolve => formatter.write_str("resolve the source"),
             Self::Inspect => formatter.write_str("look at the destination"),
             Self::Create => formatter.write_str("create the repository"),
+            Self::Compare => formatter.write_str("compare the repository with the file"),
+            Self::Repair => formatter.write_str("make the repository what the file says"),
+            Self::FindOrphans => formatter.write_str("find what the file no longer names"),
+            Self::Prune => formatter.write_str("delete what the file no longer names"),
             Self::Overwrite => formatter.write_str("overwrite the tag"),
             Self::Copy => formatter.write_str("copy the image"),
             Self::Refer => formatter.write_str("find what refers to the image"),
@@ -189,6 +201,40 @@ pub enum Event {
     RepositoryCreated {
         /// The repository.
         repository: Repository,
+    },
+    /// A setting of a repository that existed is now what the file says.
+    RepositoryRepaired {
+        /// The repository.
+        repository: Repository,
+        /// The setting, as the file calls it.
+        setting: &'static str,
+    },
+    /// Something of a repository could not be read or changed.
+    RepositoryFailed {
+        /// The repository.
+        repository: Repository,
+        /// Why, with all causes.
+        reason: String,
+        /// What the user can do about it.
+        hint: Option<String>,
+        /// Whether that is a failure of the run; it is worth knowing otherwise.
+        fails: bool,
+    },
+    /// It is not known what the file no longer names.
+    OrphansUnknown {
+        /// Why, with all causes.
+        reason: String,
+        /// What the user can do about it.
+        hint: Option<String>,
+    },
+    /// What the file no longer names stays, because something failed.
+    OrphansKept,
+    /// Something that the file no longer names is about to be deleted.
+    Deleting {
+        /// What: `ecsclone/redis:6` or `ecsclone/redis`.
+        name: String,
+        /// What the tag holds; absent for a repository.
+        digest: Option<Digest>,
     },
     /// Work begins on all that has to be made.
     Applying {

@@ -1,8 +1,6 @@
 //! Where what there is differs from what the file says.
 
-use serde_json::Value;
-
-use crate::ecr::{CreationTemplate, PullThroughRule, TagMutability};
+use crate::ecr::{CreationTemplate, PullThroughRule, is_same_policy};
 
 /// How a rule differs, by the file's keys.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -54,7 +52,7 @@ pub(super) fn template(wanted: &CreationTemplate, found: &CreationTemplate) -> V
         ("applied_for", wanted.applied_for != found.applied_for),
         (
             "image_tag_mutability",
-            sorted(&wanted.tag_mutability) != sorted(&found.tag_mutability),
+            !wanted.tag_mutability.is_same_as(&found.tag_mutability),
         ),
         ("encryption", wanted.encryption != found.encryption),
         (
@@ -73,59 +71,6 @@ pub(super) fn template(wanted: &CreationTemplate, found: &CreationTemplate) -> V
     ];
     let differing = differences.into_iter().filter(|(_, differs)| *differs);
     differing.map(|(key, _)| key).collect()
-}
-
-/// Whether two policies say the same: AWS writes a list of one as its element, and lists of names
-/// in an order of its own.
-fn is_same_policy(one: &str, other: &str) -> bool {
-    let read = |text: &str| serde_json::from_str(text).map(plain).ok();
-    match (read(one), read(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => one == other,
-    }
-}
-
-fn plain(value: Value) -> Value {
-    match value {
-        Value::Array(items) => {
-            let mut items: Vec<Value> = items.into_iter().map(plain).collect();
-            if items.iter().all(Value::is_string) {
-                items.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
-            }
-            match items.pop() {
-                Some(only) if items.is_empty() => only,
-                last => Value::Array(items.into_iter().chain(last).collect()),
-            }
-        }
-        Value::Object(fields) => {
-            let fields = fields.into_iter().map(|(key, value)| (key, plain(value)));
-            Value::Object(fields.collect())
-        }
-        Value::String(text) => Value::String(match root_of(&text) {
-            Some(account) => account.to_owned(),
-            None => text,
-        }),
-        value => value,
-    }
-}
-
-/// The account whose root this is: IAM takes either, and may give the other back.
-fn root_of(text: &str) -> Option<&str> {
-    let account = text.strip_suffix(":root")?.rsplit_once(":iam::")?.1;
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    is_account.then_some(account)
-}
-
-fn sorted(mutability: &TagMutability) -> TagMutability {
-    let mut mutability = mutability.clone();
-    match &mut mutability {
-        TagMutability::Mutable => {}
-        TagMutability::Immutable { except: patterns }
-        | TagMutability::MutableExcept {
-            immutable: patterns,
-        } => patterns.sort_unstable(),
-    }
-    mutability
 }
 
 #[cfg(test)]
@@ -179,26 +124,5 @@ mod tests {
         }
         let pending = with(|it| it.credential_arn = None);
         assert_eq!(rule(&pending, true, &hub()).updatable, ["access_token"]);
-    }
-
-    #[test]
-    fn policies_are_compared_by_what_they_say() {
-        let one = r#"{"Statement": [{"Principal": {"AWS": ["b", "a"]}, "Action": ["x"]}]}"#;
-        let same = r#"{"Statement":[{"Action":"x","Principal":{"AWS":["a","b"]}}]}"#;
-        let other = r#"{"Statement":[{"Action":"y","Principal":{"AWS":["a","b"]}}]}"#;
-        assert!(is_same_policy(one, same));
-        let root = r#"{"Principal": {"AWS": ["arn:aws-cn:iam::012345678901:root"]}}"#;
-        assert!(is_same_policy(
-            root,
-            r#"{"Principal": {"AWS": "012345678901"}}"#
-        ));
-        assert!(!is_same_policy(one, other));
-        let rules = |order: [u8; 2]| {
-            format!(
-                r#"{{"rules": [{{"p": {}}}, {{"p": {}}}]}}"#,
-                order[0], order[1]
-            )
-        };
-        assert!(!is_same_policy(&rules([1, 2]), &rules([2, 1])));
     }
 }

@@ -9,6 +9,8 @@ use super::secret;
 use crate::config::{
     CacheCredential, CacheRule, ImagePattern, Password, Specification, StoredSecret,
 };
+use crate::ecr::StatedSettings;
+use crate::image::Repository;
 
 /// For whom a policy is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,8 +19,13 @@ pub enum Audience {
     Puller,
     /// Whoever runs `cache apply`.
     Manager,
-    /// Whoever runs `apply` and `mirror`.
-    Pusher,
+    /// Whoever runs `plan`, `apply` and `mirror`.
+    Pusher {
+        /// Whether with `--repair-repositories`.
+        repairs: bool,
+        /// Whether with `--prune-orphans`.
+        prunes: bool,
+    },
 }
 
 /// Where the registry is, as ARNs say it.
@@ -83,6 +90,12 @@ const PUSH: [&str; 9] = [
     "ecr:UploadLayerPart",
 ];
 
+const PRUNE: [&str; 3] = [
+    "ecr:BatchDeleteImage",
+    "ecr:DeleteRepository",
+    "ecr:ListImages",
+];
+
 /// Some actions that a policy allows.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -126,7 +139,13 @@ pub fn statements(
             let scans = cache.is_some_and(|cache| cache.scanning.is_some());
             manager(rules, scans, place)
         }
-        Audience::Pusher => pusher(specification, place),
+        Audience::Pusher { repairs, prunes } => {
+            let mut statements = pusher(specification, repairs, place);
+            if prunes {
+                statements.extend(pruner(specification.namespace.as_ref(), place));
+            }
+            statements
+        }
     }
 }
 
@@ -296,7 +315,7 @@ fn keeper(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
     .collect()
 }
 
-fn pusher(specification: &Specification, place: &Place) -> Vec<Statement> {
+fn pusher(specification: &Specification, repairs: bool, place: &Place) -> Vec<Statement> {
     let login = ["ecr:GetAccountSetting", "ecr:GetAuthorizationToken"];
     let mut statements = vec![everywhere("Login", &login)];
     let known = specification.images.iter().map(|image| &image.repository);
@@ -325,5 +344,51 @@ fn pusher(specification: &Specification, place: &Place) -> Vec<Statement> {
         }
         statements.push(allow("Create", &actions, &resources));
     }
+    let (compare, repair) = caretaker(&repositories.stated);
+    if !compare.is_empty() {
+        statements.push(allow("Compare", &compare, &resources));
+    }
+    if repairs && !repair.is_empty() {
+        statements.push(allow("Repair", &repair, &resources));
+    }
     statements
+}
+
+/// What it takes to see whether repositories are what the file says, beside describing them, and
+/// to make them so.
+fn caretaker(stated: &StatedSettings) -> (Vec<&'static str>, Vec<&'static str>) {
+    let (mut compare, mut repair) = (Vec::new(), Vec::new());
+    if stated.lifecycle_policy.is_some() {
+        compare.push("ecr:GetLifecyclePolicy");
+        repair.push("ecr:PutLifecyclePolicy");
+    }
+    if stated.policy.is_some() {
+        compare.push("ecr:GetRepositoryPolicy");
+        repair.push("ecr:SetRepositoryPolicy");
+    }
+    if !stated.tags.is_empty() {
+        compare.push("ecr:ListTagsForResource");
+        repair.push("ecr:TagResource");
+    }
+    if stated.scan_on_push.is_some() {
+        repair.push("ecr:PutImageScanningConfiguration");
+    }
+    if stated.tag_mutability.is_some() {
+        repair.push("ecr:PutImageTagMutability");
+    }
+    repair.sort_unstable();
+    (compare, repair)
+}
+
+/// Only a namespace can be cleaned up. What is in it shows when all repositories are listed.
+fn pruner(namespace: Option<&Repository>, place: &Place) -> Vec<Statement> {
+    let Some(namespace) = namespace else {
+        return Vec::new();
+    };
+    let all = [place.arn("ecr", "repository/*")];
+    vec![
+        everywhere("FindRules", &["ecr:DescribePullThroughCacheRules"]),
+        allow("FindRepositories", &["ecr:DescribeRepositories"], &all),
+        allow("Prune", &PRUNE, &[place.below(namespace.as_str())]),
+    ]
 }

@@ -2,21 +2,24 @@
 
 use crate::cli::{self, Output, Talk};
 use crate::pipeline::{self, Effort, make_plan};
-use crate::report::{OutcomeObject, outcome_table, tell_unlisted};
+use crate::report::{OutcomeObject, outcome_table, tell_unknown_orphans, tell_unlisted};
 
 use super::exit::Exit;
-use super::{console, session};
+use super::{console, session, upkeep};
 
 /// Brings every image into place.
 pub(super) async fn apply(arguments: cli::Apply, talk: Talk) -> anyhow::Result<Exit> {
     let specification = session::specification(&arguments.selection).await?;
+    let choices = upkeep::of_apply(arguments.upkeep);
+    upkeep::check(choices, &arguments.selection, &specification)?;
     let access = session::access(&specification, console::observer(talk)).await?;
-    let plan = make_plan(specification, &access).await?;
+    let plan = make_plan(specification, choices, &access).await?;
     let effort = Effort {
         jobs: arguments.jobs,
         waits: arguments.patience.wait,
     };
     tell_unlisted(&plan.unlisted, &*access.observer);
+    tell_unknown_orphans(&plan, &*access.observer);
     let outcome = pipeline::apply(plan, &access, effort).await;
     match arguments.data.output {
         Output::Text => console::print(&outcome_table(&outcome))?,

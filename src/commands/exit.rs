@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use crate::doctor::{Check, Verdict};
 use crate::failure::{Failure, Kind};
-use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, StepError, Unlisted};
+use crate::pipeline::{
+    Concern, Drift, Fate, ImageOutcome, ImagePlan, OrphanError, Outcome, Plan, Status, StepError,
+    Unlisted,
+};
 use crate::{aws, cache, config, credentials, docker, ecr, registry};
 
 /// The exit codes of longshore.
@@ -38,7 +41,9 @@ impl Exit {
     /// whatever failed it.
     pub fn of_outcome(outcome: &Outcome) -> Self {
         let fine = |image: &ImageOutcome| !matches!(image.status, Status::Failed(_));
-        let done = outcome.images.iter().any(fine);
+        let done = outcome.images.iter().any(fine)
+            || outcome.repairs.iter().any(|repair| repair.result.is_ok())
+            || outcome.pruned().any(|it| matches!(it.fate, Fate::Deleted));
         let kinds = outcome
             .images
             .iter()
@@ -46,14 +51,31 @@ impl Exit {
                 Status::Failed(error) => Some(error.kind()),
                 _ => None,
             });
-        Self::of_kinds(kinds.chain(kinds_of(&outcome.unlisted)), done)
+        let repairs = outcome.repairs.iter();
+        let repairs = repairs.filter_map(|repair| repair.result.as_ref().err());
+        let pruned = outcome.pruned().filter_map(|it| match &it.fate {
+            Fate::Failed(error) => Some(error),
+            Fate::Deleted | Fate::Left => None,
+        });
+        let unknown = outcome.pruned.iter().filter_map(|it| it.as_ref().err());
+        let others = repairs.chain(pruned).chain(unknown).map(Failure::kind);
+        let unlisted = kinds_of(&outcome.unlisted);
+        Self::of_kinds(kinds.chain(unlisted).chain(others), done)
     }
 
     /// The code of a plan: that of applying it, as far as the plan can tell.
     pub fn of_plan(plan: &Plan, detailed: bool) -> Self {
         let failed: Vec<Kind> = plan.images.iter().filter_map(ImagePlan::failure).collect();
         let planned = failed.len() < plan.images.len();
-        let kinds = failed.into_iter().chain(kinds_of(&plan.unlisted));
+        let repairs = plan.choices.drift == Concern::Changed;
+        let obstacles = plan.drift.iter().filter_map(Drift::obstacle);
+        let obstacles = obstacles.filter(|_| repairs).map(|error| error.kind());
+        let unknown = plan.orphans.iter().filter_map(|it| it.as_ref().err());
+        let kinds = failed
+            .into_iter()
+            .chain(kinds_of(&plan.unlisted))
+            .chain(obstacles)
+            .chain(unknown.map(Failure::kind));
         match Self::of_kinds(kinds, planned) {
             Self::Success if detailed && plan.has_changes() => Self::Changes,
             exit => exit,
@@ -126,6 +148,7 @@ pub(super) fn find_failure(error: &anyhow::Error) -> Option<&dyn Failure> {
     }
     error.chain().find_map(|cause| {
         as_failure::<StepError>(cause)
+            .or_else(|| as_failure::<OrphanError>(cause))
             .or_else(|| as_failure::<docker::Error>(cause))
             .or_else(|| as_failure::<cache::Error>(cause))
             .or_else(|| as_failure::<cache::MissingRule>(cause))

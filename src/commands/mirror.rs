@@ -3,7 +3,7 @@
 use crate::cli::{self, Output, Talk};
 use crate::config::{SingleImage, Specification};
 use crate::image::Digest;
-use crate::pipeline::{self, DEFAULT_JOBS, Effort, ImageOutcome, Status, make_plan};
+use crate::pipeline::{self, Choices, DEFAULT_JOBS, Effort, ImageOutcome, Status, make_plan};
 use crate::report::{OutcomeObject, tell_unlisted};
 
 use super::exit::Exit;
@@ -29,7 +29,7 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
     };
     let specification = Specification::single(&image, &session::variable)?;
     let access = session::access(&specification, console::observer(talk)).await?;
-    let plan = make_plan(specification, &access).await?;
+    let plan = make_plan(specification, Choices::default(), &access).await?;
     tell_unlisted(&plan.unlisted, &*access.observer);
     let effort = Effort {
         jobs: DEFAULT_JOBS,

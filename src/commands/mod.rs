@@ -11,6 +11,7 @@ mod render;
 mod run;
 mod sandbox;
 mod session;
+mod upkeep;
 
 pub use exit::Exit;
 pub use run::run;

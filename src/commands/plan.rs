@@ -8,7 +8,7 @@ use crate::pipeline::{self, Access, Plan, make_plan};
 use crate::report::{PlanObject, plan_table, tell_failure, tell_failures};
 
 use super::exit::Exit;
-use super::{console, session};
+use super::{console, session, upkeep};
 
 /// Prints what `apply` would do and why; changes nothing but the lock that it was asked for.
 pub(super) async fn plan(arguments: cli::Plan, talk: Talk) -> anyhow::Result<Exit> {
@@ -17,8 +17,10 @@ pub(super) async fn plan(arguments: cli::Plan, talk: Talk) -> anyhow::Result<Exi
         return Err(LockError::Narrowed.into());
     }
     let specification = session::specification(&arguments.selection).await?;
+    let choices = upkeep::of_plan(arguments.upkeep, arguments.orphans);
+    upkeep::check(choices, &arguments.selection, &specification)?;
     let access = session::access(&specification, console::observer(talk)).await?;
-    let plan = make_plan(specification, &access).await?;
+    let plan = make_plan(specification, choices, &access).await?;
     tell_failures(&plan, &*access.observer);
     pipeline::foresee(&plan, &access);
     let is_locked = match path {

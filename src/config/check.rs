@@ -90,6 +90,7 @@ impl Checker<'_> {
             let ecr = Destination::Ecr(destination);
             Ok(Specification {
                 destination: self.elsewhere.unwrap_or(ecr),
+                namespace,
                 repositories,
                 upstreams,
                 images,

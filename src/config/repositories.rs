@@ -9,7 +9,7 @@ use super::reader::Table;
 use super::shapes::is_kms_arn;
 use super::specification::{OnConflict, Repositories};
 use super::{policies, written};
-use crate::ecr::{Encryption, RepositorySettings, TagMutability};
+use crate::ecr::{Encryption, StatedSettings, TagMutability};
 
 /// How many patterns `imageTagMutabilityExclusionFilters` takes.
 const PATTERNS: usize = 5;
@@ -18,39 +18,33 @@ const PATTERNS: usize = 5;
 const TAGS: usize = 50;
 
 pub(super) fn check(written: written::Repositories, checker: &mut Checker<'_>) -> Repositories {
-    let defaults = RepositorySettings::default();
     let on_conflict = written
         .on_conflict
         .map_or(OnConflict::default(), |text| on_conflict(&text, checker));
-    let tag_mutability = match written.tag_immutability {
-        Some(written) => tag_mutability(written, checker),
-        None => defaults.tag_mutability,
+    let stated = StatedSettings {
+        tag_mutability: written
+            .tag_immutability
+            .map(|written| tag_mutability(written, checker)),
+        scan_on_push: written.scan_on_push,
+        encryption: written
+            .encryption
+            .and_then(|written| encryption(written, checker)),
+        lifecycle_policy: written
+            .lifecycle_policy
+            .and_then(|policy| policies::check(policy, &policies::LIFECYCLE, checker)),
+        policy: written
+            .policy
+            .and_then(|policy| policies::check(policy, &policies::REPOSITORY, checker)),
+        tags: written
+            .tags
+            .map_or_else(BTreeMap::new, |tags| resource_tags(tags, checker)),
     };
-    let encryption = written
-        .encryption
-        .and_then(|written| encryption(written, checker))
-        .unwrap_or(defaults.encryption);
-    let lifecycle_policy = written
-        .lifecycle_policy
-        .and_then(|policy| policies::check(policy, &policies::LIFECYCLE, checker));
-    let policy = written
-        .policy
-        .and_then(|policy| policies::check(policy, &policies::REPOSITORY, checker));
-    let tags = written
-        .tags
-        .map_or(defaults.tags, |tags| resource_tags(tags, checker));
     Repositories {
         create: written.create.unwrap_or(true),
         on_conflict,
         overwrite: true,
-        settings: RepositorySettings {
-            tag_mutability,
-            scan_on_push: written.scan_on_push.unwrap_or(defaults.scan_on_push),
-            encryption,
-            lifecycle_policy,
-            policy,
-            tags,
-        },
+        settings: stated.clone().with_defaults(),
+        stated,
     }
 }
 

@@ -7,7 +7,7 @@ use super::{CacheSpecification, ImagePattern, StoredSecret};
 use crate::context::Context;
 use crate::docker::Compression;
 use crate::dockerfile::{Lines, Template};
-use crate::ecr::RepositorySettings;
+use crate::ecr::{RepositorySettings, StatedSettings};
 use crate::image::{Location, Platform, Registry, Repository, Tag};
 use crate::registry::{Endpoint, Login};
 
@@ -16,6 +16,8 @@ use crate::registry::{Endpoint, Login};
 pub struct Specification {
     /// Where images go.
     pub destination: Destination,
+    /// The prefix of every destination repository, which `images` and `patterns` have already.
+    pub namespace: Option<Repository>,
     /// How a missing destination repository is created, and what an immutable tag means.
     pub repositories: Repositories,
     /// What is known about source registries, by their name.
@@ -68,6 +70,8 @@ pub struct Repositories {
     pub overwrite: bool,
     /// The settings of a repository that longshore creates.
     pub settings: RepositorySettings,
+    /// What the file itself says of them, with which a repository that exists is compared.
+    pub stated: StatedSettings,
 }
 
 /// What to do when an immutable tag holds something else.

@@ -24,7 +24,10 @@ struct Errand {
 
 const APPLY: Errand = Errand {
     command: "apply",
-    audience: Audience::Pusher,
+    audience: Audience::Pusher {
+        repairs: false,
+        prunes: false,
+    },
     name: "pusher",
 };
 

@@ -6,8 +6,9 @@ use futures_util::{StreamExt as _, stream};
 
 use super::Check;
 use super::findings::{Findings, in_time};
-use crate::config::{ImagePattern, Specification};
-use crate::ecr::Ecr;
+use crate::config::{ImagePattern, Repositories, Specification};
+use crate::ecr::{Deviation, Ecr};
+use crate::failure::{Failure as _, chain};
 use crate::image::Repository;
 
 const NAME: &str = "repository";
@@ -20,14 +21,13 @@ pub(super) async fn examine(
     specification: &Specification,
     ecr: &Ecr,
 ) -> (Findings, Option<Repository>) {
-    let creates = specification.repositories.create;
     let mut looked_up = stream::iter(names(specification))
-        .map(|repository| look_up(repository, creates, ecr))
+        .map(|repository| look_up(repository, &specification.repositories, ecr))
         .buffered(TOGETHER);
     let mut findings = Findings::default();
     let mut first = None;
-    while let Some((check, found)) = looked_up.next().await {
-        findings.add(check);
+    while let Some((checks, found)) = looked_up.next().await {
+        findings.checks.extend(checks);
         first = first.or(found);
     }
     (findings, first)
@@ -40,17 +40,51 @@ fn names(specification: &Specification) -> BTreeSet<Repository> {
     known.chain(listed).cloned().collect()
 }
 
-async fn look_up(repository: Repository, creates: bool, ecr: &Ecr) -> (Check, Option<Repository>) {
+async fn look_up(
+    repository: Repository,
+    wanted: &Repositories,
+    ecr: &Ecr,
+) -> (Vec<Check>, Option<Repository>) {
     let answer = in_time(NAME, ecr.describe_repository(&repository)).await;
-    let is_there = matches!(answer, Ok(Ok(Some(_))));
     let check = match answer {
-        Ok(Ok(Some(_))) => Check::ok(NAME, "there"),
-        Ok(Ok(None)) if creates => Check::ok(NAME, "missing; `apply` creates it"),
+        Ok(Ok(Some(description))) => {
+            let deviations = ecr.deviations(&repository, &description, &wanted.stated);
+            let checks = match in_time(NAME, deviations).await {
+                Ok(deviations) => compare(&repository, deviations),
+                Err(late) => vec![late],
+            };
+            let checks = checks.into_iter().map(|it| it.of(repository.as_str()));
+            return (checks.collect(), Some(repository));
+        }
+        Ok(Ok(None)) if wanted.create => Check::ok(NAME, "missing; `apply` creates it"),
         Ok(Ok(None)) => Check::warning(NAME, "missing; its images are skipped")
             .hint("create it, or write `repositories: {create: true}`"),
         Ok(Err(error)) => Check::error(NAME, &error),
         Err(late) => late,
     };
-    let check = check.of(repository.as_str());
-    (check, is_there.then_some(repository))
+    (vec![check.of(repository.as_str())], None)
+}
+
+/// A repository against the file: a line for each setting that differs.
+fn compare(repository: &Repository, deviations: Vec<Deviation>) -> Vec<Check> {
+    if deviations.is_empty() {
+        return vec![Check::ok(NAME, "as the file says")];
+    }
+    let check = |Deviation {
+                     setting,
+                     difference,
+                 }| match difference {
+        Ok(difference) => {
+            let hint = match difference.obstacle(repository) {
+                Some(obstacle) => obstacle.hint(),
+                None => Some("`apply --repair-repositories` changes it".to_owned()),
+            };
+            Check::warning(NAME, format!("`{setting}` {difference}")).with_hint(hint)
+        }
+        Err(error) => {
+            let message = format!("`{setting}`: {}", chain(&error));
+            Check::not_checked(NAME, message).with_hint(error.hint())
+        }
+    };
+    deviations.into_iter().map(check).collect()
 }

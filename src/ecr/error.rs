@@ -1,5 +1,6 @@
 //! What can go wrong at ECR's API.
 
+use super::Encryption;
 use crate::aws;
 use crate::failure::{Failure, Kind};
 use crate::image::Repository;
@@ -109,6 +110,19 @@ pub enum Error {
         /// Why.
         source: aws::Error,
     },
+    /// A repository shall be encrypted in another way.
+    #[error(
+        "the ECR repository `{repository}` is encrypted with {found} and shall be with {wanted}, \
+         which nothing can change"
+    )]
+    FixedEncryption {
+        /// The repository.
+        repository: Repository,
+        /// What it is.
+        found: Encryption,
+        /// What it shall be.
+        wanted: Encryption,
+    },
     /// A repository could not be deleted.
     #[error("cannot delete the ECR repository `{repository}`")]
     DeleteRepository {
@@ -163,6 +177,7 @@ impl Failure for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnusableToken { .. } => Kind::Permanent,
+            Self::FixedEncryption { .. } => Kind::Conflict,
             // Another try would find the repository in place, and leave it as it is.
             Self::Policy { source, .. } if source.kind().is_retryable() => Kind::Permanent,
             Self::Token { source, .. }
@@ -188,6 +203,12 @@ impl Failure for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::UnusableToken { .. } => None,
+            Self::FixedEncryption {
+                repository, found, ..
+            } => Some(format!(
+                "delete `{repository}` with its images and run again, which makes it anew and \
+                 loads them; or let `repositories.encryption` say what it has: {found}"
+            )),
             Self::Policy {
                 repository,
                 policy,

@@ -1,6 +1,7 @@
 //! The settings of a repository.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::image::Tag;
 
@@ -19,6 +20,39 @@ pub struct RepositorySettings {
     pub policy: Option<String>,
     /// Resource tags.
     pub tags: BTreeMap<String, String>,
+}
+
+/// What somebody says of a repository's settings. What is left out is open: longshore's defaults
+/// decide it where the repository is created, and whatever it is stays where it exists.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct StatedSettings {
+    /// Whether tags can be overwritten.
+    pub tag_mutability: Option<TagMutability>,
+    /// Whether ECR scans each pushed image.
+    pub scan_on_push: Option<bool>,
+    /// How ECR encrypts the repository.
+    pub encryption: Option<Encryption>,
+    /// A lifecycle policy, as ECR's own JSON text.
+    pub lifecycle_policy: Option<String>,
+    /// A repository policy, as ECR's own JSON text.
+    pub policy: Option<String>,
+    /// Resource tags. Others are open.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl StatedSettings {
+    /// The settings of a new repository.
+    pub fn with_defaults(self) -> RepositorySettings {
+        let defaults = RepositorySettings::default();
+        RepositorySettings {
+            tag_mutability: self.tag_mutability.unwrap_or(defaults.tag_mutability),
+            scan_on_push: self.scan_on_push.unwrap_or(defaults.scan_on_push),
+            encryption: self.encryption.unwrap_or(defaults.encryption),
+            lifecycle_policy: self.lifecycle_policy,
+            policy: self.policy,
+            tags: self.tags,
+        }
+    }
 }
 
 /// Whether tags can be overwritten.
@@ -41,6 +75,23 @@ pub enum TagMutability {
 }
 
 impl TagMutability {
+    /// Whether both say the same; the order of patterns means nothing.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.sorted() == other.sorted()
+    }
+
+    fn sorted(&self) -> Self {
+        let mut sorted = self.clone();
+        match &mut sorted {
+            Self::Mutable => {}
+            Self::Immutable { except: patterns }
+            | Self::MutableExcept {
+                immutable: patterns,
+            } => patterns.sort_unstable(),
+        }
+        sorted
+    }
+
     /// Whether this tag, once there, cannot be overwritten.
     pub fn is_immutable(&self, tag: &Tag) -> bool {
         let matches_one = |patterns: &[String]| {
@@ -83,6 +134,33 @@ pub enum Encryption {
         /// The key's ARN.
         key_arn: String,
     },
+}
+
+/// As the file's `tag_immutability` is thought of: `true but for \`dev-*\``.
+impl fmt::Display for TagMutability {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, patterns) = match self {
+            Self::Mutable => ("false", &[][..]),
+            Self::Immutable { except } => ("true", &except[..]),
+            Self::MutableExcept { immutable } => ("false", &immutable[..]),
+        };
+        match patterns {
+            [] => formatter.write_str(word),
+            patterns => write!(formatter, "{word} but for `{}`", patterns.join("`, `")),
+        }
+    }
+}
+
+impl fmt::Display for Encryption {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Aes256 => formatter.write_str("AES256"),
+            Self::Kms { key_arn } if key_arn.is_empty() => {
+                formatter.write_str("the KMS key of AWS")
+            }
+            Self::Kms { key_arn } => write!(formatter, "the KMS key `{key_arn}`"),
+        }
+    }
 }
 
 impl Default for RepositorySettings {

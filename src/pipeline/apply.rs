@@ -21,16 +21,19 @@ use super::copy::Copier;
 use super::daemon::tell_missing;
 use super::derive::Derivation;
 use super::docker_ends::DockerEnds;
+use super::drift::repair;
 use super::marks::Marks;
 use super::part::Part;
 use super::patience::await_pulls;
 use super::planner::plan_images;
+use super::prune::{leave, prune};
 use super::publish::Publisher;
 use super::traffic::Tally;
 use super::unpacked::Unpacked;
 use super::way::Way;
 use super::{
-    Access, Action, Base, ImageOutcome, ImagePlan, Outcome, Plan, Reason, Status, StepError, Work,
+    Access, Action, Base, Concern, ImageOutcome, ImagePlan, Outcome, Plan, Reason, Status,
+    StepError, Work,
 };
 
 /// Images worked on at once unless the user says otherwise. A build is bound by one core of the
@@ -50,12 +53,20 @@ pub struct Effort {
     pub waits: bool,
 }
 
-/// Applies a plan. The Docker daemon is asked for only when something has to be built; where it
+/// Applies a plan: repairs repositories, then brings images into place, then deletes what the file
+/// no longer names, if nothing that it names failed. The Docker daemon is asked for only when something has to be built; where it
 /// cannot be used nothing is built, and what is copied is copied all the same. Images that failed
 /// in a way that a retry can help are planned and done once more at the end: planning again finds
 /// what arrived after all. What a registry's budget of pulls does not suffice for is told before
 /// anything moves, and is left out or waits.
-pub async fn apply(plan: Plan, access: &Access, effort: Effort) -> Outcome {
+pub async fn apply(mut plan: Plan, access: &Access, effort: Effort) -> Outcome {
+    let drift = std::mem::take(&mut plan.drift);
+    let repairs = match plan.choices.drift {
+        Concern::Changed => repair(drift, access).await,
+        Concern::Ignored | Concern::Shown => Vec::new(),
+    };
+    let orphans = plan.orphans.take();
+    let may_prune = plan.choices.orphans == Concern::Changed;
     let workshop = Workshop {
         access,
         effort,
@@ -83,10 +94,25 @@ pub async fn apply(plan: Plan, access: &Access, effort: Effort) -> Outcome {
             images[index].try_again(image);
         }
     }
+    let is_failed = |image: &ImageOutcome| matches!(image.status, Status::Failed(_));
+    let is_whole = unlisted.is_empty() && !images.iter().any(is_failed);
+    let pruned = match orphans {
+        Some(Ok(orphans)) if may_prune && is_whole => Some(Ok(prune(orphans, access).await)),
+        Some(Ok(orphans)) => {
+            if may_prune && !orphans.is_empty() {
+                access.observer.observe(Event::OrphansKept);
+            }
+            Some(Ok(leave(orphans)))
+        }
+        Some(Err(error)) => Some(Err(error)),
+        None => None,
+    };
     Outcome {
         created: workshop.created(),
         unlisted,
         images,
+        repairs,
+        pruned,
     }
 }
 

@@ -1,12 +1,12 @@
 //! Lists repositories for the entries of the file that select tags by patterns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt};
 
 use crate::config::{Expansion, ImagePattern, LockedPattern, Mistakes, Specification};
 use crate::event::{Event, Observer, Step};
-use crate::image::{Location, Tag};
+use crate::image::{Location, Repository, Tag};
 
 use super::observe::PARALLEL_QUESTIONS;
 use super::{StepError, Upstreams};
@@ -30,6 +30,9 @@ pub struct Expanded {
     pub chosen: Vec<LockedPattern>,
     /// Repositories that could not be listed. Each fails alone.
     pub unlisted: Vec<Unlisted>,
+    /// The destination repositories of patterns that could not be seen with tags, or that no tag
+    /// fits: nobody knows what belongs there.
+    pub open: BTreeSet<Repository>,
 }
 
 /// Replaces every pattern by the tags that it selects, which takes a list of its repository.
@@ -55,7 +58,7 @@ pub async fn expand(
         .collect()
         .await;
 
-    let (mut images, mut chosen) = (Vec::new(), Vec::new());
+    let (mut images, mut chosen, mut open) = (Vec::new(), Vec::new(), BTreeSet::new());
     for pattern in &specification.patterns {
         let source = pattern.source();
         if let Some(Ok(tags)) = listed.get(&source) {
@@ -63,6 +66,9 @@ pub async fn expand(
                 images: selected,
                 steps,
             } = pattern.expand(tags);
+            if steps.last().is_some_and(|step| step.kept == 0) {
+                open.insert(pattern.repository().clone());
+            }
             let kept = steps.iter().map(|step| (step.name, step.kept)).collect();
             observer.observe(Event::Selected {
                 source,
@@ -73,6 +79,8 @@ pub async fn expand(
             let tags = selected.iter().map(|image| image.tag.clone());
             chosen.push(LockedPattern::new(pattern, tags.collect()));
             images.extend(selected);
+        } else {
+            open.insert(pattern.repository().clone());
         }
     }
     let failed = listed.into_iter();
@@ -86,5 +94,6 @@ pub async fn expand(
         specification: specification.expanded(images)?,
         chosen,
         unlisted: failed.collect(),
+        open,
     })
 }

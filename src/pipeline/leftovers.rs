@@ -66,7 +66,7 @@ impl Leftovers {
                 for kept in kept {
                     warn(format!(
                         "the temporary tag `{}` stays: {}",
-                        kept.tag, kept.reason
+                        kept.name, kept.reason
                     ));
                 }
             }

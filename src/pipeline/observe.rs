@@ -13,7 +13,7 @@ use crate::image::{Digest, Location};
 use super::base::BaseError;
 use super::look::Look;
 use super::marks::{Marks, base_name};
-use super::observe_destination::{RepositoryState, observe_repositories};
+use super::observe_destination::{Repositories, RepositoryState};
 use super::part::{Part, Wanted};
 use super::referrers::{Finder, Referrer};
 use super::{Access, Base, Reason, StepError, Upstreams};
@@ -138,13 +138,13 @@ impl Failure for TemplateError {
     }
 }
 
-/// Looks at every image; the answers are in the images' order.
+/// Looks at every image in repositories that were seen; the answers are in the images' order.
 pub(super) async fn observe(
     images: &[ImageSpecification],
     repositories: &config::Repositories,
+    states: &Repositories<'_>,
     access: &Access,
 ) -> Vec<Result<Observation, StepError>> {
-    let states = observe_repositories(images, access).await;
     let finder = Finder::new(access);
     stream::iter(images)
         .map(|image| {

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::config::ImageSpecification;
+use crate::config::{self, ImageSpecification};
 use crate::ecr::{Inventory, TagMutability};
 use crate::event::Step;
 use crate::image::{Digest, Location, Manifest, Repository, Tag};
 
 use super::observe::PARALLEL_QUESTIONS;
 use super::part::Wanted;
-use super::{Access, StepError};
+use super::{Access, Concern, Drift, StepError};
 
 /// What is known of the images' repositories; `None` where there is none.
 pub(super) type Repositories<'a> =
@@ -19,7 +19,10 @@ pub(super) type Repositories<'a> =
 
 /// What is known of a repository.
 pub(super) struct RepositoryState {
+    /// Whether its tags can be overwritten when images arrive: a repair comes before them.
     pub(super) mutability: TagMutability,
+    /// Where it is not what the file says, if anybody wants to know.
+    pub(super) drift: Vec<Drift>,
     /// What it holds, where ECR's API knows it and somebody needs it.
     inventory: Option<Inventory>,
     /// The manifests of the tags that are judged by what they say, as far as ECR's API gave them;
@@ -52,6 +55,8 @@ impl Questions {
 /// thousand tags, or for the manifests of a hundred.
 pub(super) async fn observe_repositories<'a>(
     images: &'a [ImageSpecification],
+    wanted: &config::Repositories,
+    drift: Concern,
     access: &Access,
 ) -> Repositories<'a> {
     let mut names: BTreeMap<&Repository, Questions> = BTreeMap::new();
@@ -59,7 +64,10 @@ pub(super) async fn observe_repositories<'a>(
         names.entry(&image.repository).or_default().add(image);
     }
     stream::iter(names)
-        .map(async |(name, questions)| (name, observe_repository(name, questions, access).await))
+        .map(async |(name, questions)| {
+            let state = observe_repository(name, questions, wanted, drift, access).await;
+            (name, state)
+        })
         .buffer_unordered(PARALLEL_QUESTIONS)
         .collect()
         .await
@@ -68,12 +76,15 @@ pub(super) async fn observe_repositories<'a>(
 async fn observe_repository(
     name: &Repository,
     questions: Questions,
+    wanted: &config::Repositories,
+    drift: Concern,
     access: &Access,
 ) -> Result<Option<RepositoryState>, StepError> {
     let Some(ecr) = access.destination.ecr() else {
         // Whatever it is, it takes a tag or says why not.
         return Ok(Some(RepositoryState {
             mutability: TagMutability::Mutable,
+            drift: Vec::new(),
             inventory: None,
             manifests: BTreeMap::new(),
         }));
@@ -99,15 +110,32 @@ async fn observe_repository(
             .inspect_err(|error| tracing::debug!(%name, %error, "reading tag by tag"))
             .unwrap_or_default()
     };
-    let (inventory, manifests) = futures_util::join!(inventory, manifests);
+    let deviations = async {
+        if drift == Concern::Ignored {
+            return Vec::new();
+        }
+        Box::pin(ecr.deviations(name, &description, &wanted.stated)).await
+    };
+    let (inventory, manifests, deviations) = futures_util::join!(inventory, manifests, deviations);
+    let stated = wanted.stated.tag_mutability.as_ref();
+    let repaired = stated.filter(|_| drift == Concern::Changed).cloned();
+    let deviations = deviations.into_iter();
     Ok(Some(RepositoryState {
-        mutability: description.tag_mutability,
+        drift: deviations
+            .map(|deviation| Drift::new(name, &description.arn, deviation))
+            .collect(),
+        mutability: repaired.unwrap_or(description.tag_mutability),
         inventory,
         manifests,
     }))
 }
 
 impl RepositoryState {
+    /// What the repository holds, where that was listed.
+    pub(super) fn inventory(&self) -> Option<&Inventory> {
+        self.inventory.as_ref()
+    }
+
     /// Whether the repository holds an image, with a tag or without; `None` where nobody listed
     /// what it holds.
     pub(super) fn has(&self, digest: &Digest) -> Option<bool> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::image::{Digest, Repository};
 
-use super::{ImagePlan, StepError, Traffic, Unlisted};
+use super::{ImagePlan, Pruned, Repair, StepError, Traffic, Unlisted};
 
 /// What became of a plan.
 #[derive(Debug)]
@@ -15,6 +15,11 @@ pub struct Outcome {
     pub unlisted: Vec<Unlisted>,
     /// One entry per destination tag, in the plan's order.
     pub images: Vec<ImageOutcome>,
+    /// What became of settings that were not what the file says.
+    pub repairs: Vec<Repair>,
+    /// What became of what the file no longer names, or why nobody knows what that is; absent
+    /// where nobody looked.
+    pub pruned: Option<Result<Vec<Pruned>, StepError>>,
 }
 
 impl Outcome {
@@ -25,6 +30,11 @@ impl Outcome {
             sum += traffic;
         }
         sum
+    }
+
+    /// What became of each thing that the file no longer names.
+    pub fn pruned(&self) -> impl Iterator<Item = &Pruned> {
+        self.pruned.iter().flatten().flatten()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Location, Repository};
 
 use super::observe::{Observation, Obstacle, Work};
-use super::{Reason, StepError, Unlisted};
+use super::{Choices, Concern, Drift, Orphan, Reason, StepError, Unlisted};
 
 /// What would be done, and why.
 #[derive(Clone, Debug)]
@@ -22,6 +22,12 @@ pub struct Plan {
     pub unlisted: Vec<Unlisted>,
     /// One entry per destination tag, in the file's order.
     pub images: Vec<ImagePlan>,
+    /// How far applying goes in what is not about images.
+    pub choices: Choices,
+    /// Where repositories that exist are not what the file says, by repository.
+    pub drift: Vec<Drift>,
+    /// What the file no longer names, or why nobody knows; absent where nobody looked.
+    pub orphans: Option<Result<Vec<Orphan>, StepError>>,
 }
 
 /// The plan of one destination tag.
@@ -130,6 +136,9 @@ impl Plan {
             chosen: Vec::new(),
             unlisted: Vec::new(),
             images,
+            choices: Choices::default(),
+            drift: Vec::new(),
+            orphans: None,
         }
     }
 
@@ -146,7 +155,18 @@ impl Plan {
 
     /// Whether applying the plan would change anything.
     pub fn has_changes(&self) -> bool {
+        let repairs = self.choices.drift == Concern::Changed;
         self.images.iter().any(|image| image.work().is_some())
+            || repairs && self.drift.iter().any(|drift| drift.obstacle().is_none())
+            || self.prunes() && matches!(&self.orphans, Some(Ok(found)) if !found.is_empty())
+    }
+
+    /// Whether applying the plan would delete what the file no longer names: only where nothing
+    /// that the file names is known to fail.
+    pub fn prunes(&self) -> bool {
+        self.choices.orphans == Concern::Changed
+            && self.unlisted.is_empty()
+            && self.images.iter().all(|image| image.decision.is_ok())
     }
 }
 

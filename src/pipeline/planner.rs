@@ -8,19 +8,36 @@ use crate::registry::RateLimit;
 
 use super::expand::{Expanded, expand};
 use super::observe::observe;
+use super::observe_destination::observe_repositories;
+use super::orphans::Claim;
 use super::warn::warn_of_traps;
-use super::{Access, Plan};
+use super::{Access, Choices, Concern, Plan};
 
 /// Lists what patterns need, looks at every image and decides what to do. Two images that would
 /// write the same tag are mistakes, also where only the listing shows it.
-pub async fn make_plan(specification: Specification, access: &Access) -> Result<Plan, Mistakes> {
+pub async fn make_plan(
+    specification: Specification,
+    choices: Choices,
+    access: &Access,
+) -> Result<Plan, Mistakes> {
     let observer = &*access.observer;
     let Expanded {
         specification,
         chosen,
         unlisted,
+        open,
     } = expand(specification, &access.upstreams, observer).await?;
-    let plan = plan_images(specification.images, specification.repositories, access).await;
+    let claim = match choices.orphans {
+        Concern::Ignored => None,
+        Concern::Shown | Concern::Changed => Claim::of(&specification, open),
+    };
+    let questions = Questions { choices, claim };
+    let Specification {
+        images,
+        repositories,
+        ..
+    } = specification;
+    let plan = answer(questions, images, repositories, access).await;
     warn_of_traps(&plan, observer);
     Ok(Plan {
         chosen,
@@ -35,10 +52,32 @@ pub(super) async fn plan_images(
     repositories: Repositories,
     access: &Access,
 ) -> Plan {
+    answer(Questions::default(), images, repositories, access).await
+}
+
+/// What is to be known beside the images.
+#[derive(Default)]
+struct Questions {
+    choices: Choices,
+    claim: Option<Claim>,
+}
+
+async fn answer(
+    questions: Questions,
+    images: Vec<ImageSpecification>,
+    repositories: Repositories,
+    access: &Access,
+) -> Plan {
+    let Questions { choices, claim } = questions;
     access.observer.observe(Event::Planning {
         images: images.len(),
     });
-    let observations = observe(&images, &repositories, access).await;
+    let mut states = observe_repositories(&images, &repositories, choices.drift, access).await;
+    let observations = observe(&images, &repositories, &states, access).await;
+    let orphans = match claim {
+        Some(claim) => Some(Box::pin(claim.find_orphans(&states, access)).await),
+        None => None,
+    };
     access.observer.observe(Event::Planned);
     let hub = Registry::docker_hub();
     if let Some(RateLimit {
@@ -55,7 +94,18 @@ pub(super) async fn plan_images(
             window,
         });
     }
+    let existing = states
+        .values_mut()
+        .filter_map(|it| it.as_mut().ok()?.as_mut());
+    let drift = existing.flat_map(|state| std::mem::take(&mut state.drift));
+    let drift = drift.collect();
+    drop(states);
     let destination =
         |image: &ImageSpecification| access.destination.tag(&image.repository, &image.tag);
-    Plan::new(images, repositories, destination, observations)
+    Plan {
+        choices,
+        drift,
+        orphans,
+        ..Plan::new(images, repositories, destination, observations)
+    }
 }

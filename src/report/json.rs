@@ -7,6 +7,7 @@ use crate::image::{Digest, Repository};
 use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, Traffic, Unlisted};
 
 use super::table::action_word;
+use super::upkeep_json::{DriftObject, OrphanObject};
 
 /// The version of the object. It grows with every change that could break a reader.
 pub(super) const VERSION: u8 = 1;
@@ -20,6 +21,8 @@ pub struct PlanObject {
     summary: PlanSummary,
     unlisted: Vec<UnlistedObject>,
     images: Vec<ImageObject>,
+    drift: Vec<DriftObject>,
+    orphans: Option<Vec<OrphanObject>>,
 }
 
 #[derive(Serialize)]
@@ -41,6 +44,8 @@ pub struct OutcomeObject {
     summary: OutcomeSummary,
     unlisted: Vec<UnlistedObject>,
     images: Vec<ImageObject>,
+    drift: Vec<DriftObject>,
+    orphans: Option<Vec<OrphanObject>>,
 }
 
 #[derive(Serialize)]
@@ -130,13 +135,17 @@ impl PlanObject {
                 .filter(|image| actions.contains(&image.action))
                 .count()
         };
+        let drift = DriftObject::planned(plan);
+        let orphans = OrphanObject::planned(plan);
         let summary = PlanSummary {
             build: count(&["build"]),
             derive: count(&["derive"]),
             copy: count(&["copy"]),
             in_place: count(&["in place"]),
             skipped: count(&["keep", "skip"]),
-            failed: count(&["error"]) + plan.unlisted.len(),
+            failed: count(&["error"])
+                + plan.unlisted.len()
+                + others_failed(&drift, orphans.as_ref()),
         };
         Self {
             version: VERSION,
@@ -145,6 +154,8 @@ impl PlanObject {
             summary,
             unlisted: plan.unlisted.iter().map(UnlistedObject::new).collect(),
             images,
+            drift,
+            orphans,
         }
     }
 }
@@ -157,11 +168,15 @@ impl OutcomeObject {
             .map(|image| ImageObject::planned(&image.plan).became(image))
             .collect();
         let count = |status| images.iter().filter(|image| image.status == status).count();
+        let drift = DriftObject::done(outcome);
+        let orphans = OrphanObject::done(outcome);
         let summary = OutcomeSummary {
             done: count("done"),
             in_place: count("in place"),
             skipped: count("skipped"),
-            failed: count("failed") + outcome.unlisted.len(),
+            failed: count("failed")
+                + outcome.unlisted.len()
+                + others_failed(&drift, orphans.as_ref()),
             traffic: TrafficObject::new(Some(outcome.traffic())),
         };
         let repositories_created = names(&outcome.created);
@@ -172,6 +187,8 @@ impl OutcomeObject {
             summary,
             unlisted: outcome.unlisted.iter().map(UnlistedObject::new).collect(),
             images,
+            drift,
+            orphans,
         }
     }
 }
@@ -279,6 +296,12 @@ impl ErrorObject {
             hint: error.hint(),
         }
     }
+}
+
+/// How much failed beside the images.
+fn others_failed(drift: &[DriftObject], orphans: Option<&Vec<OrphanObject>>) -> usize {
+    let orphans = orphans.into_iter().flatten();
+    drift.iter().filter(|it| it.is_failed()).count() + orphans.filter(|it| it.is_failed()).count()
 }
 
 fn names(repositories: &[Repository]) -> Vec<String> {

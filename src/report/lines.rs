@@ -74,6 +74,10 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
     let shows = match event {
         Event::NoDocker { .. }
         | Event::Failed { .. }
+        | Event::RepositoryFailed { .. }
+        | Event::OrphansUnknown { .. }
+        | Event::OrphansKept
+        | Event::Deleting { .. }
         | Event::Warning { .. }
         | Event::PullsShort { .. }
         | Event::Postponed { .. } => true,
@@ -81,6 +85,7 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         Event::Selected { kept, .. } if is_empty(kept) => true,
         Event::Finished { .. }
         | Event::RepositoryCreated { .. }
+        | Event::RepositoryRepaired { .. }
         | Event::Paused { .. }
         | Event::PullsLeft { .. }
         | Event::PullsAwaited { .. } => style != Style::Quiet,
@@ -91,9 +96,38 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
     }
     match event {
         Event::Planning { images } => vec![format!("looking at {}", count(*images, "image"))],
-        Event::NoDocker { reason, hint } => error_lines(reason, hint.as_deref()),
+        Event::NoDocker { reason, hint } | Event::OrphansUnknown { reason, hint } => {
+            error_lines(reason, hint.as_deref())
+        }
         Event::RepositoryCreated { repository } => {
             vec![format!("{repository}: repository created")]
+        }
+        Event::RepositoryRepaired {
+            repository,
+            setting,
+        } => vec![format!("{repository}: {setting} updated")],
+        Event::RepositoryFailed {
+            repository,
+            reason,
+            hint,
+            fails,
+        } => {
+            let mut lines = error_lines(&format!("{repository}: {reason}"), hint.as_deref());
+            if !fails {
+                lines[0] = format!("warning: {repository}: {reason}");
+            }
+            lines
+        }
+        Event::OrphansKept => vec![
+            "warning: what the file no longer names stays, because not everything else is in place"
+                .to_owned(),
+        ],
+        Event::Deleting { name, digest } => {
+            let held = digest.as_ref().map(|digest| format!(" ({digest})"));
+            let held = held.unwrap_or_default();
+            vec![format!(
+                "deleting {name}{held}, which the file does not name"
+            )]
         }
         Event::Started { image } => vec![format!("{}: started", name(image))],
         Event::Reached { image, step } => vec![format!("{}: {step}", name(image))],

@@ -12,11 +12,13 @@ mod output_log;
 mod progress;
 mod quantity;
 mod table;
+mod upkeep_json;
+mod upkeep_table;
 
 pub use cache_json::{CacheOutcomeObject, CachePlanObject, CacheUrlsObject};
 pub use cache_table::{cache_outcome_table, cache_plan_table, cache_url_lines, error_text};
 pub use doctor::{DoctorObject, check_lines};
-pub use failures::{tell_failure, tell_failures, tell_unlisted};
+pub use failures::{tell_failure, tell_failures, tell_unknown_orphans, tell_unlisted};
 pub use json::{FailureObject, OutcomeObject, PlanObject};
 pub use lines::error_lines;
 pub use observer::{Style, observer};

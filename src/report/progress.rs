@@ -194,6 +194,11 @@ impl Observer for Progress {
             | Event::PullsAwaited { .. }
             | Event::NoDocker { .. }
             | Event::RepositoryCreated { .. }
+            | Event::RepositoryRepaired { .. }
+            | Event::RepositoryFailed { .. }
+            | Event::OrphansUnknown { .. }
+            | Event::OrphansKept
+            | Event::Deleting { .. }
             | Event::Warning { .. } => {}
         }
         let text = describe(Style::Normal, &event, &log).join("\n");

@@ -10,11 +10,13 @@ use crate::pipeline::{Action, ImagePlan, Outcome, Plan, Status, Unlisted, Work};
 
 use super::lines::name;
 use super::quantity::{bytes, count};
+use super::upkeep_table::{outcome_sections, plan_sections};
 
 /// Spaces between two columns.
 const COLUMN_GAP: u16 = 2;
 
-/// A plan: a row per repository to create and per destination tag, then a line that counts.
+/// A plan: a row per repository to create and per destination tag, then a line that counts; then
+/// what there is beside the images.
 pub fn plan_table(plan: &Plan) -> String {
     let mut table = table(["ACTION", "DESTINATION", "SOURCE", "REASON"]);
     for repository in &plan.create {
@@ -38,7 +40,8 @@ pub fn plan_table(plan: &Plan) -> String {
         0 => String::new(),
         number => format!("{} to create, ", count(number, "repository")),
     };
-    format!("{}\n\n{create}{counts}", table.trim_fmt())
+    let sections = plan_sections(plan);
+    format!("{}\n\n{create}{counts}{sections}", table.trim_fmt())
 }
 
 /// How many images a plan treats in which way.
@@ -111,7 +114,8 @@ pub fn outcome_table(outcome: &Outcome) -> String {
     };
     let summary =
         format!("{done} done, {in_place} in place, {skipped} skipped, {failed} failed{sent}");
-    format!("{}\n\n{summary}", table.trim_fmt())
+    let sections = outcome_sections(outcome);
+    format!("{}\n\n{summary}{sections}", table.trim_fmt())
 }
 
 /// The action's word, in tables and JSON.
@@ -143,7 +147,8 @@ fn source(image: &ImagePlan) -> String {
     }
 }
 
-fn short(digest: &Digest) -> String {
+/// A digest in few digits.
+pub(super) fn short(digest: &Digest) -> String {
     format!("{}:{}", digest.algorithm(), digest.short())
 }
 

@@ -77,6 +77,7 @@ fn all_is_well() {
          images:\n\
          \x20 - redis\n\
          \x20 - {source: mongo, lines: [RUN true], platforms: [linux/s390x]}\n\
+         repositories: {tag_immutability: true, encryption: KMS}\n\
          pull_through_cache: {quay: {registry: quay.io}}\n",
     );
     lab.create_repository("ecsclone/redis");

@@ -304,8 +304,14 @@ fn policies_allow_the_least_in_each_partition() {
              mine: {registry: cgr.dev, access_token: {secret: ecr-pullthroughcache/own}}\n  quay:\n",
         );
         let text = text + "images: [mongo, {source: redis, tags: [\"7.*\"]}]\n";
-        for audience in ["puller", "manager", "pusher"] {
-            let run = cache(&lab, &text, "good-token", &["policy", "--for", audience]).exits(0);
+        let text = text
+            + "repositories: {tag_immutability: true, scan_on_push: true, tags: {a: b}, \
+               lifecycle_policy: '{\"rules\": []}', policy: '{\"Statement\": []}'}\n";
+        let upkeep = "pusher --repair-repositories --prune-orphans";
+        for audience in ["puller", "manager", "pusher", upkeep] {
+            let arguments = ["policy", "--for"].into_iter().chain(audience.split(' '));
+            let arguments: Vec<&str> = arguments.collect();
+            let run = cache(&lab, &text, "good-token", &arguments).exits(0);
             policies.push(format!("{region} {audience}\n{}", run.stdout));
         }
     }

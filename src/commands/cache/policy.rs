@@ -15,7 +15,10 @@ pub(in crate::commands) async fn policy(arguments: cli::CachePolicy) -> anyhow::
     let audience = match arguments.audience {
         cli::Audience::Puller => Audience::Puller,
         cli::Audience::Manager => Audience::Manager,
-        cli::Audience::Pusher => Audience::Pusher,
+        cli::Audience::Pusher => Audience::Pusher {
+            repairs: arguments.upkeep.repair_repositories,
+            prunes: arguments.upkeep.prune_orphans,
+        },
     };
     let place = place(&specification).await?;
     console::print_json(&cache::policy(audience, &specification, &place))?;
