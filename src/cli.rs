@@ -254,6 +254,18 @@ pub struct Mirror {
     )]
     pub platform: Vec<String>,
 
+    /// Whether BuildKit's attestations are copied: keep or drop [default: keep]
+    #[arg(long, value_name = "CHOICE", env = "LONGSHORE_ATTESTATIONS")]
+    pub attestations: Option<String>,
+
+    /// Copy what refers to the image too: signatures, SBOMs, attestations
+    #[arg(
+        long,
+        env = "LONGSHORE_REFERRERS",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub referrers: bool,
+
     /// An extra Dockerfile line; repeat for several
     #[arg(
         long,

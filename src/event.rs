@@ -285,6 +285,14 @@ pub enum Event {
         /// What to know.
         message: String,
     },
+    /// A tag turned out to be immutable when it was written, and keeps what it holds, as the user
+    /// wishes.
+    Kept {
+        /// The destination.
+        image: Location,
+        /// What the tag holds.
+        digest: Digest,
+    },
     /// An image is in place.
     Finished {
         /// The destination.

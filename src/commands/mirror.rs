@@ -19,6 +19,8 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
         no_clobber: arguments.no_clobber,
         repository: given(arguments.repository.as_ref()),
         platforms: &all_given(&arguments.platform),
+        attestations: given(arguments.attestations.as_ref()),
+        referrers: arguments.referrers,
         lines: &all_given(&arguments.line),
         builder: given(arguments.builder.as_ref()),
         namespace: given(arguments.namespace.as_ref()),
@@ -52,7 +54,7 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
 fn held(image: &ImageOutcome) -> Option<&Digest> {
     match &image.status {
         Status::Done { digest, .. } | Status::InPlace { digest } => Some(digest),
-        Status::Left => image.plan.held(),
+        Status::Left => image.plan.held.as_ref(),
         Status::Failed(_) => None,
     }
 }

@@ -101,8 +101,12 @@ fn image(
     }
     if let (Location::Daemon(_), true) = (first, asks_for_referrers) {
         let message = format!("`{name}` has no referrers, which only a registry keeps");
-        let hint = "leave `referrers` out".to_owned();
-        checker.mistakes.add(&written_source.place, message, hint);
+        let hint = match written_source.place.position {
+            Some(_) => "leave `referrers` out",
+            None => "leave `--referrers` out",
+        };
+        let place = &written_source.place;
+        checker.mistakes.add(place, message, hint.to_owned());
     }
     let Some(repository) = repository.or_else(|| first.familiar_repository()) else {
         let message = format!("`{name}` gives the destination no name");

@@ -166,7 +166,7 @@ impl Options {
             && let [only] = &list[..]
         {
             let message = format!("{only} alone gives a single image, without attestations");
-            let hint = "name another platform too, or leave this key out".to_owned();
+            let hint = "name another platform too, or leave this out".to_owned();
             checker.mistakes.add(place, message, hint);
         }
     }

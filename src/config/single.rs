@@ -26,6 +26,10 @@ pub struct SingleImage<'a> {
     pub repository: Option<&'a str>,
     /// The platforms to build, or the one word `all`; longshore decides where empty.
     pub platforms: &'a [String],
+    /// What becomes of BuildKit's attestations: `keep` or `drop`.
+    pub attestations: Option<&'a str>,
+    /// Whether what refers to the image is copied too.
+    pub referrers: bool,
     /// The extra Dockerfile lines.
     pub lines: &'a [String],
     /// Who makes what has lines: `docker`, `auto` or `direct`.
@@ -113,6 +117,8 @@ impl Specification {
                 repository: repository.filter(|text| !text.value.is_empty()),
                 options: written::Options {
                     platforms,
+                    attestations: optional("--attestations", image.attestations),
+                    referrers: Some(image.referrers),
                     lines: Some(lines.collect()),
                     builder: optional("--builder", image.builder),
                     ..written::Options::default()

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{Digest, ImageIndex, ImageManifest, media_type};
+use super::{Descriptor, Digest, ImageIndex, ImageManifest, media_type};
 
 /// A manifest or index: the bytes as received, their media type and their digest. What is copied
 /// is always the bytes; [`Manifest::content`] is for reading only, because writing a parsed
@@ -30,6 +30,12 @@ pub enum ParseManifestError {
     /// The media type is none of the four known.
     #[error("media type `{0}` is not one of an image or index")]
     MediaType(String),
+    /// It is an image as Docker described it until 2016.
+    #[error("it has Docker's manifest schema 1, which registries and Docker have given up")]
+    Schema1,
+    /// It is an index of layers, which only BuildKit reads.
+    #[error("it is a BuildKit cache and no image")]
+    BuildCache,
     /// The JSON is not that of a manifest.
     #[error("manifest `{digest}` is malformed")]
     Malformed {
@@ -40,12 +46,30 @@ pub enum ParseManifestError {
     },
 }
 
+impl ParseManifestError {
+    /// What the user can do about it: one sentence without a final period.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Schema1 => Some(
+                "write the image anew once, as `skopeo copy --format v2s2` does, and name the \
+                 result as the source",
+            ),
+            Self::BuildCache => Some(
+                "leave the tag out; a cache in ECR is written there by BuildKit itself, with \
+                 `image-manifest=true,oci-mediatypes=true` in its `--cache-to`",
+            ),
+            Self::MediaType(_) | Self::Malformed { .. } => None,
+        }
+    }
+}
+
 impl Manifest {
     /// A manifest from its bytes; the digest is computed. Where the media type inside the JSON
     /// differs from the one received, the inner one counts, as the OCI image specification says.
     pub fn new(received_media_type: &str, bytes: Bytes) -> Self {
         let digest = Digest::of(&bytes);
-        let media_type = embedded_media_type(&bytes).unwrap_or_else(|| {
+        let embedded = embedded(&bytes).and_then(|it| it.media_type);
+        let media_type = embedded.unwrap_or_else(|| {
             let plain = received_media_type.split(';').next().unwrap_or_default();
             plain.trim().to_owned()
         });
@@ -76,16 +100,35 @@ impl Manifest {
         media_type::is_index(&self.media_type)
     }
 
+    /// Whether this is an image of Docker's schema 1. Its digest is that of its bytes without the
+    /// signatures in them.
+    pub fn is_schema_1(&self) -> bool {
+        media_type::SCHEMA_1.contains(&self.media_type.as_str())
+            || embedded(&self.bytes).is_some_and(|it| it.schema_version == Some(1))
+    }
+
     /// What the manifest says.
     pub fn content(&self) -> Result<Content, ParseManifestError> {
         let malformed = |source| ParseManifestError::Malformed {
             digest: self.digest.clone(),
             source,
         };
+        if self.is_schema_1() {
+            return Err(ParseManifestError::Schema1);
+        }
         match self.media_type.as_str() {
-            media_type::OCI_INDEX | media_type::DOCKER_LIST => serde_json::from_slice(&self.bytes)
-                .map(Content::Index)
-                .map_err(malformed),
+            media_type::OCI_INDEX | media_type::DOCKER_LIST => {
+                let index: Box<ImageIndex> =
+                    serde_json::from_slice(&self.bytes).map_err(malformed)?;
+                let is_cache = |child: &Descriptor| {
+                    let kind: &str = child.media_type().as_ref();
+                    kind == media_type::BUILDKIT_CACHE
+                };
+                if index.manifests().iter().any(is_cache) {
+                    return Err(ParseManifestError::BuildCache);
+                }
+                Ok(Content::Index(index))
+            }
             media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST => {
                 serde_json::from_slice(&self.bytes)
                     .map(Content::Image)
@@ -96,13 +139,16 @@ impl Manifest {
     }
 }
 
-fn embedded_media_type(bytes: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Embedded {
-        media_type: Option<String>,
-    }
-    serde_json::from_slice::<Embedded>(bytes).ok()?.media_type
+/// What a manifest says of its kind.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Embedded {
+    schema_version: Option<u64>,
+    media_type: Option<String>,
+}
+
+fn embedded(bytes: &[u8]) -> Option<Embedded> {
+    serde_json::from_slice(bytes).ok()
 }
 
 #[cfg(test)]
@@ -152,5 +198,31 @@ mod tests {
             manifest.content().unwrap_err().to_string(),
             "media type `text/html` is not one of an image or index"
         );
+    }
+
+    #[test]
+    fn what_is_no_image_is_named_with_a_remedy() {
+        let cache = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"{}","size":1,"digest":"{}"}}]}}"#,
+            media_type::BUILDKIT_CACHE,
+            Digest::of(b"x"),
+        );
+        let told = [
+            (media_type::OCI_INDEX, cache.as_str()),
+            (media_type::DOCKER_LIST, &cache),
+            (media_type::SCHEMA_1[0], "{}"),
+            // Some registries do not say it.
+            ("application/json", r#"{"schemaVersion": 1}"#),
+        ]
+        .map(|(kind, text)| {
+            let manifest = Manifest::new(kind, Bytes::from(text.to_owned()));
+            let error = manifest.content().unwrap_err();
+            assert!(error.remedy().is_some(), "{text}");
+            error.to_string()
+        });
+        let [cache, schema_1] = ["BuildKit cache", "manifest schema 1"];
+        for (told, expected) in told.iter().zip([cache, cache, schema_1, schema_1]) {
+            assert!(told.contains(expected), "{told}");
+        }
     }
 }

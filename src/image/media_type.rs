@@ -11,6 +11,16 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 /// Docker image manifest, version 2 schema 2.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
+/// Docker image manifests of schema 1, with and without a signature. Registries have them still, and
+/// send them whatever they are asked for.
+pub const SCHEMA_1: [&str; 2] = [
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.docker.distribution.manifest.v1+json",
+];
+
+/// What describes a BuildKit cache, among the layers in its index.
+pub const BUILDKIT_CACHE: &str = "application/vnd.buildkit.cacheconfig.v0";
+
 /// OCI image configuration.
 pub const OCI_CONFIGURATION: &str = "application/vnd.oci.image.config.v1+json";
 /// Docker image configuration.

@@ -1,11 +1,15 @@
 //! The folder of a layout, and what says that it is one.
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::kept::Kept;
+use super::naming::Naming;
 use crate::image::Digest;
 
 /// The file that says which version of the layout it is.
@@ -17,11 +21,26 @@ pub(super) const INDEX: &str = "index.json";
 /// The only version there is.
 const VERSION: &str = "1.0.0";
 
-/// An OCI image layout. It is read anew by each call, so that nothing is known before it is asked
-/// for, and what another process adds is seen.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// An OCI image layout. Nothing is known of it before it is asked for, and what another process
+/// adds is seen. A clone shares what is known.
+#[derive(Clone, Debug)]
 pub struct Layout {
     folder: PathBuf,
+    pub(super) kept: Arc<Kept>,
+    pub(super) naming: Arc<Naming>,
+}
+
+/// The layouts of a run.
+#[derive(Debug, Default)]
+pub struct Layouts(Mutex<HashMap<PathBuf, Layout>>);
+
+impl Layouts {
+    /// The layout in this folder, which need not exist.
+    pub fn at(&self, folder: &Path) -> Layout {
+        let mut layouts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let layout = layouts.entry(folder.to_owned());
+        layout.or_insert_with(|| Layout::at(folder)).clone()
+    }
 }
 
 /// What [`MARKER`] holds.
@@ -32,10 +51,11 @@ struct Marker {
 }
 
 impl Layout {
-    /// The layout in this folder, which need not exist.
-    pub fn at(folder: &Path) -> Self {
+    pub(super) fn at(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
+            kept: Arc::default(),
+            naming: Arc::default(),
         }
     }
 
@@ -51,7 +71,12 @@ impl Layout {
 
     /// The folder that holds all that is named by a digest of this algorithm.
     pub(super) fn blobs(&self, digest: &Digest) -> PathBuf {
-        self.folder.join("blobs").join(digest.algorithm())
+        self.all_blobs().join(digest.algorithm())
+    }
+
+    /// The folder of the folders of blobs, one for each algorithm.
+    pub(super) fn all_blobs(&self) -> PathBuf {
+        self.folder.join("blobs")
     }
 
     /// Whether this is a layout, and one that can be read.

@@ -1,7 +1,7 @@
 //! `index.json`: the images of a layout, and the tags that they have.
 
-use std::collections::BTreeSet;
-use std::io::ErrorKind;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -12,8 +12,16 @@ use crate::image::{Digest, Manifest, Reference, Tag, media_type};
 /// The annotation that holds an image's name: a tag, or a whole reference with one.
 const NAME: &str = "org.opencontainers.image.ref.name";
 
+/// The key of the images.
+const MANIFESTS: &str = "manifests";
+
 /// `index.json` as it is. What longshore does not know of it stays when it is written again.
-pub(super) struct Index(Map<String, Value>);
+#[derive(Clone, Debug)]
+pub(super) struct Index {
+    text: Map<String, Value>,
+    /// Where in the text the images of each tag stand.
+    tagged: BTreeMap<Tag, Vec<usize>>,
+}
 
 impl Layout {
     /// The digest that a tag stands for; `None` where the tag, or the whole layout, does not exist.
@@ -58,23 +66,7 @@ impl Layout {
         done.map_err(|error| Error::unreadable(self.folder())(error.into()))?
     }
 
-    /// The index; `None` where there is none.
-    pub(super) fn index(&self) -> Result<Option<Index>, Error> {
-        if !self.is_there()? {
-            return Ok(None);
-        }
-        let file = self.folder().join(INDEX);
-        match std::fs::read(&file) {
-            Ok(bytes) => match serde_json::from_slice(&bytes) {
-                Ok(index) => Ok(Some(Index(index))),
-                Err(source) => Err(Error::Malformed { file, source }),
-            },
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::unreadable(file)(error)),
-        }
-    }
-
-    fn require_index(&self) -> Result<Index, Error> {
+    fn require_index(&self) -> Result<Arc<Index>, Error> {
         let folder = self.folder().to_owned();
         match self.index()? {
             Some(index) => Ok(index),
@@ -94,16 +86,28 @@ impl Layout {
 impl Index {
     /// An index without images.
     pub(super) fn new() -> Self {
-        let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX});
-        match index {
-            Value::Object(index) => Self(index),
-            _ => Self(Map::new()),
+        Self {
+            text: Map::from_iter([
+                ("schemaVersion".to_owned(), json!(2)),
+                ("mediaType".to_owned(), json!(media_type::OCI_INDEX)),
+            ]),
+            tagged: BTreeMap::new(),
         }
+    }
+
+    /// Reads the text of `index.json`.
+    pub(super) fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
+        let mut index = Self {
+            text: serde_json::from_slice(bytes)?,
+            tagged: BTreeMap::new(),
+        };
+        index.find_tags();
+        Ok(index)
     }
 
     /// The text of `index.json`.
     pub(super) fn write(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(&self.0).expect("JSON becomes JSON again");
+        let mut bytes = serde_json::to_vec_pretty(&self.text).expect("JSON becomes JSON again");
         bytes.push(b'\n');
         bytes
     }
@@ -116,19 +120,39 @@ impl Index {
             "size": manifest.bytes().len(),
             "annotations": {NAME: tag.as_str()},
         });
-        match self.0.get_mut("manifests") {
-            Some(Value::Array(entries)) => {
-                entries.retain(|entry| tag_of(entry).as_ref() != Some(tag));
+        let entries = self.text.entry(MANIFESTS).or_insert_with(|| json!([]));
+        if !entries.is_array() {
+            *entries = json!([]);
+        }
+        let Value::Array(entries) = entries else {
+            return;
+        };
+        match self.tagged.get(tag).map(Vec::as_slice) {
+            None => {
+                self.tagged.insert(tag.clone(), vec![entries.len()]);
                 entries.push(entry);
             }
-            _ => {
-                self.0.insert("manifests".to_owned(), json!([entry]));
+            Some([place]) => entries[*place] = entry,
+            Some(_) => {
+                entries.retain(|entry| tag_of(entry).as_ref() != Some(tag));
+                entries.push(entry);
+                self.find_tags();
             }
         }
     }
 
+    fn find_tags(&mut self) {
+        let mut tagged: BTreeMap<Tag, Vec<usize>> = BTreeMap::new();
+        for (place, entry) in self.entries().iter().enumerate() {
+            if let Some(tag) = tag_of(entry) {
+                tagged.entry(tag).or_default().push(place);
+            }
+        }
+        self.tagged = tagged;
+    }
+
     fn entries(&self) -> &[Value] {
-        match self.0.get("manifests") {
+        match self.text.get(MANIFESTS) {
             Some(Value::Array(entries)) => entries,
             _ => &[],
         }
@@ -144,15 +168,14 @@ impl Index {
 
     fn tags(&self) -> Vec<Tag> {
         let nameless = self.nameless().map(|_| Tag::latest());
-        let named = self.entries().iter().filter_map(tag_of);
-        let tags: BTreeSet<Tag> = named.chain(nameless).collect();
-        tags.into_iter().collect()
+        // A nameless image is the only one.
+        self.tagged.keys().cloned().chain(nameless).collect()
     }
 
     fn find(&self, layout: &Layout, tag: &Tag) -> Result<Option<Digest>, Error> {
-        let has_tag = |entry: &&Value| tag_of(entry).as_ref() == Some(tag);
         let nameless = self.nameless().filter(|_| *tag == Tag::latest());
-        let named = self.entries().iter().filter(has_tag);
+        let places = self.tagged.get(tag).into_iter().flatten();
+        let named = places.map(|&place| &self.entries()[place]);
         let digests: BTreeSet<Digest> = named.chain(nameless).filter_map(digest_of).collect();
         let digests: Vec<Digest> = digests.into_iter().collect();
         match &digests[..] {

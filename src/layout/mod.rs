@@ -4,11 +4,13 @@ mod blobs;
 mod error;
 mod folder;
 mod index;
+mod kept;
 mod manifests;
+mod naming;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use blobs::BlobStream;
 pub use error::Error;
-pub use folder::Layout;
+pub use folder::{Layout, Layouts};

@@ -1,3 +1,6 @@
+use std::fs::File;
+use std::io::Write as _;
+
 use bytes::Bytes;
 use futures_util::{TryStreamExt as _, stream};
 use serde_json::{Value, json};
@@ -121,6 +124,61 @@ async fn many_tags_are_written_at_once() {
     let writers = names.iter().map(|name| tag(&layout, name, &manifest));
     futures_util::future::join_all(writers).await;
     assert_eq!(tags(&layout).await, format!("1 {}", names.join(" ")));
+}
+
+/// In place and as if at the same moment, as nobody writes it.
+fn replace_unnoticed(layout: &Layout, byte: u8) {
+    let path = layout.folder().join("index.json");
+    let mut file = File::options().read(true).write(true).open(path).unwrap();
+    let metadata = file.metadata().unwrap();
+    let length = usize::try_from(metadata.len()).unwrap();
+    file.write_all(&vec![byte; length]).unwrap();
+    file.set_modified(metadata.modified().unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn the_index_is_parsed_once_and_again_when_it_changed() {
+    let (_folder, layout, manifest) = layout().await;
+    replace_unnoticed(&layout, b'x');
+    assert_eq!(find(&layout, "1").await.unwrap(), *manifest.digest());
+    tag(&layout, "2", &manifest).await;
+    assert_eq!(tags(&layout).await, "1 2");
+
+    // What another process writes is seen, and kept.
+    let other = Layout::at(layout.folder());
+    tag(&other, "3", &manifest).await;
+    assert_eq!(tags(&layout).await, "1 2 3");
+    tag(&layout, "4", &manifest).await;
+    assert_eq!(tags(&other).await, "1 2 3 4");
+    replace_unnoticed(&other, b'x');
+    assert_eq!(tags(&other).await, "1 2 3 4");
+    let error = find(&Layout::at(layout.folder()), "1").await.unwrap_err();
+    assert!(matches!(error, Error::Malformed { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn tags_that_wait_are_written_together() {
+    let (_folder, layout, manifest) = layout().await;
+    let wish = |name: &str| layout.naming.wish(&name.parse().unwrap(), &manifest);
+    let numbers = ["2", "3", "4"].map(wish);
+    layout.fulfil(numbers[1]).unwrap();
+    assert_eq!(tags(&layout).await, "1 2 3 4");
+    std::fs::remove_dir_all(layout.folder()).unwrap();
+    for number in numbers {
+        layout.fulfil(number).unwrap();
+    }
+    let late = wish("5");
+    assert!(layout.fulfil(late).is_err());
+}
+
+#[tokio::test]
+async fn the_lock_is_one_that_nfs_grants() {
+    let (_folder, layout, _) = layout().await;
+    let lock = layout.lock().unwrap();
+    // Only what can be written to can be cut.
+    lock.set_len(lock.metadata().unwrap().len()).unwrap();
+    let other = File::open(layout.folder().join("oci-layout")).unwrap();
+    assert!(other.try_lock().is_err());
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Writing a layout: every file appears whole, and the one that names the images last.
+//! Writing a layout: every file appears whole, also where the power fails, and the one that names
+//! the images last.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
@@ -9,8 +10,7 @@ use futures_util::{Stream, StreamExt as _};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt as _;
 
-use super::folder::{INDEX, MARKER};
-use super::index::Index;
+use super::folder::MARKER;
 use super::{Error, Layout};
 use crate::image::{Digest, Manifest, Tag};
 
@@ -50,6 +50,8 @@ impl Layout {
                 actual: written,
             }));
         }
+        // A name may reach the disk before the bytes do.
+        file.sync_data().await.map_err(failed)?;
         Ok(self.finish(unfinished, digest.clone()).await?)
     }
 
@@ -93,23 +95,13 @@ impl Layout {
             layout.make()?;
             let blobs = layout.blobs(&digest);
             fs::create_dir_all(&blobs).map_err(Error::unwritable(&blobs))?;
-            layout.replace(&layout.path(&digest), manifest.bytes())?;
+            drop(layout.replace(&layout.path(&digest), manifest.bytes())?);
             match tag {
                 Some(tag) => layout.name(&tag, &manifest),
                 None => Ok(()),
             }
         })
         .await
-    }
-
-    /// Gives a manifest a tag. Others that write the index, in this process or another one, wait.
-    fn name(&self, tag: &Tag, manifest: &Manifest) -> Result<(), Error> {
-        let marker = self.folder().join(MARKER);
-        let lock = File::open(&marker).map_err(Error::unreadable(&marker))?;
-        lock.lock().map_err(Error::unwritable(&marker))?;
-        let mut index = self.index()?.unwrap_or_else(Index::new);
-        index.set(tag, manifest);
-        self.replace(&self.folder().join(INDEX), &index.write())
     }
 
     /// Makes the folder a layout where it is none.
@@ -132,6 +124,7 @@ impl Layout {
         let marker = folder.join(MARKER);
         let mut file = self.begin()?;
         let written = file.write_all(&Self::marker());
+        let written = written.and_then(|()| file.as_file().sync_data());
         written.map_err(Error::unwritable(&marker))?;
         // The one that is there is locked by those who write the index.
         match file.persist_noclobber(&marker) {
@@ -142,14 +135,14 @@ impl Layout {
         }
     }
 
-    /// Replaces a small file.
-    fn replace(&self, target: &Path, bytes: &[u8]) -> Result<(), Error> {
+    /// Replaces a small file, and returns the new one.
+    pub(super) fn replace(&self, target: &Path, bytes: &[u8]) -> Result<File, Error> {
         let mut file = self.begin()?;
         let written = file.write_all(bytes);
+        let written = written.and_then(|()| file.as_file().sync_data());
         written.map_err(Error::unwritable(target))?;
         let replaced = file.persist(target);
-        replaced.map_err(|error| Error::unwritable(target)(error.error))?;
-        Ok(())
+        replaced.map_err(|error| Error::unwritable(target)(error.error))
     }
 
     /// A file that is not finished. It stands beside `blobs`, where only whole ones are.

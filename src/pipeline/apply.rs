@@ -17,6 +17,7 @@ use crate::image::{Digest, Location, Repository};
 
 use super::budget::ration;
 use super::build::{Builder, Order};
+use super::conflict::settle_late;
 use super::copy::Copier;
 use super::daemon::tell_missing;
 use super::derive::Derivation;
@@ -277,14 +278,19 @@ impl<'a> Workshop<'a> {
         created.map(|(repository, _)| repository.clone()).collect()
     }
 
-    async fn bring_into_place(&self, plan: ImagePlan, attempt: Try) -> ImageOutcome {
+    async fn bring_into_place(&self, mut plan: ImagePlan, attempt: Try) -> ImageOutcome {
         let started = Instant::now();
         let tally = Tally::new(&self.access.upstreams.store);
-        let status = match self.status_of(&plan, started, &tally).await {
-            Ok(status) => status,
-            Err(error) => Status::Failed(error),
+        let traffic = |plan: &ImagePlan| plan.work().map(|_| tally.traffic());
+        let (status, traffic) = match self.status_of(&plan, started, &tally).await {
+            Ok(status) => (status, traffic(&plan)),
+            Err(error) if error.kind() == Kind::Conflict && plan.work().is_some() => {
+                let (traffic, on_conflict) = (traffic(&plan), self.repositories.on_conflict);
+                let status = settle_late(&mut plan, error, on_conflict, self.access).await;
+                (status, traffic)
+            }
+            Err(error) => (Status::Failed(error), traffic(&plan)),
         };
-        let traffic = plan.work().map(|_| tally.traffic());
         let bytes = traffic.map_or(0, |traffic| traffic.bytes);
         let waits = self.effort.waits && attempt == Try::First;
         let event = if waits && lacks_pulls(&status) {
@@ -502,12 +508,14 @@ fn end_of(
             bytes,
             elapsed: started.elapsed(),
         }),
-        Status::InPlace { digest } if attempt == Try::Last => Some(Event::Finished {
-            image,
-            digest: digest.clone(),
-            bytes,
-            elapsed: started.elapsed(),
-        }),
+        Status::InPlace { digest } if attempt == Try::Last || plan.work().is_some() => {
+            Some(Event::Finished {
+                image,
+                digest: digest.clone(),
+                bytes,
+                elapsed: started.elapsed(),
+            })
+        }
         // Both are told once for all.
         Status::Failed(error) if matches!(error.step(), Step::Connect | Step::Read) => None,
         Status::Failed(error) if attempt.postpones(status) => Some(Event::Postponed {

@@ -15,6 +15,9 @@ use crate::store::Store;
 
 use super::{StepError, Upstreams};
 
+const NOT_AN_IMAGE: &str =
+    "is this a container image? charts and other artifacts cannot be built on";
+
 /// An upstream image, resolved once: everything after is by digest.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Base {
@@ -68,11 +71,19 @@ pub(super) enum BaseError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// The index names no platform that could be built.
-    #[error("`{image}` offers no platform that this Docker daemon builds")]
+    /// The index names no platform.
+    #[error("`{image}` is an index that names no platform")]
     NoPlatform {
         /// The image.
         image: String,
+    },
+    /// The Docker daemon builds for another operating system.
+    #[error("`{image}` offers no platform that this Docker daemon builds; it has {offered}")]
+    NotOfDaemon {
+        /// The image.
+        image: String,
+        /// The platforms it has, separated by commas.
+        offered: String,
     },
     /// Platforms were asked for that the image lacks.
     #[error("`{image}` has no {lacking}; it has {offered}")]
@@ -103,13 +114,20 @@ impl Failure for BaseError {
                     .to_owned(),
             ),
             Self::Platform { .. } => Some("change the image's `platforms`".to_owned()),
-            Self::NoPlatform { .. } => {
-                Some("name the platforms you need under `platforms`".to_owned())
-            }
-            Self::Manifest { .. } | Self::Configuration { .. } => Some(
-                "is this a container image? charts and other artifacts cannot be built on"
+            Self::NoPlatform { .. } => Some(
+                "there is nothing in it to choose from or to build on; without `platforms` and \
+                 `lines` all of it is copied as it is"
                     .to_owned(),
             ),
+            Self::NotOfDaemon { .. } => Some(
+                "use a Docker daemon of that operating system; without `lines` the image is \
+                 copied, which needs none"
+                    .to_owned(),
+            ),
+            Self::Manifest { source, .. } => {
+                Some(source.remedy().unwrap_or(NOT_AN_IMAGE).to_owned())
+            }
+            Self::Configuration { .. } => Some(NOT_AN_IMAGE.to_owned()),
         }
     }
 }
@@ -218,8 +236,9 @@ impl Base {
             }
         };
         if selected.is_empty() {
-            return Err(BaseError::NoPlatform {
+            return Err(BaseError::NotOfDaemon {
                 image: source.to_string(),
+                offered: join(self.platforms.iter().map(|offered| &offered.platform)),
             });
         }
         Ok(selected)

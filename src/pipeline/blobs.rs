@@ -125,14 +125,15 @@ impl<'a> Blobs<'a> {
             Turn::Send | Turn::Wait | Turn::WaitForMount => None,
         };
         let mount_from = origin.as_ref().or_else(|| way.neighbour());
-        if self.push(way, digest, size, mount_from).await? == Uploaded::Mounted {
+        let became = self.push(way, digest, size, mount_from).await?;
+        if origin.is_some() {
+            self.claims.asked_to_mount(became);
+        }
+        if became == Uploaded::Mounted {
             tally.volume.spare(size);
             tally.count(Fate::Mounted);
         } else {
             tally.count(Fate::Copied);
-            if origin.is_some() {
-                self.claims.give_up_mounting();
-            }
         }
         claim.arrived([digest]);
         Ok(())

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::sync::watch;
 
 use crate::image::{Digest, Repository};
+use crate::registry::Uploaded;
 
 /// The claims of a run, and what became of blobs in it.
 #[derive(Debug, Default)]
@@ -76,7 +77,16 @@ impl Claims {
         }
     }
 
-    /// The registry mounted nothing: nobody needs to wait for it any more.
+    /// What became of a blob that the registry was asked to mount. Only one that had to be sent was
+    /// refused; that a blob turned out to be there says nothing of mounting.
+    pub(super) fn asked_to_mount(&self, became: Uploaded) {
+        match became {
+            Uploaded::Uploaded => self.give_up_mounting(),
+            Uploaded::Mounted | Uploaded::Existed => {}
+        }
+    }
+
+    /// The registry does not mount: nobody needs to wait for it any more.
     pub(super) fn give_up_mounting(&self) {
         self.0
             .send_modify(|state| state.is_mounting_hopeless = true);
@@ -241,6 +251,21 @@ mod tests {
         assert_eq!(second.turn(&blob(1)), Turn::Wait);
         drop(first);
         assert_eq!(second.turn(&blob(1)), Turn::Send);
+    }
+
+    #[test]
+    fn only_a_refusal_ends_mounting() {
+        let claims = Claims::default();
+        claim(&claims, "a", &[1]).committed();
+        let second = claim(&claims, "b", &[1]);
+        for (became, turn) in [
+            (Uploaded::Mounted, mount("a")),
+            (Uploaded::Existed, mount("a")),
+            (Uploaded::Uploaded, Turn::Send),
+        ] {
+            claims.asked_to_mount(became);
+            assert_eq!(second.turn(&blob(1)), turn, "{became:?}");
+        }
     }
 
     #[tokio::test]

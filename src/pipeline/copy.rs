@@ -52,6 +52,13 @@ impl Failure for CopyError {
     fn kind(&self) -> Kind {
         Kind::Permanent
     }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Manifest { source, .. } => source.remedy().map(str::to_owned),
+            Self::Digest { .. } => None,
+        }
+    }
 }
 
 impl<'a> Copier<'a> {

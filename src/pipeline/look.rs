@@ -5,10 +5,11 @@ use crate::event::{Event, Step};
 use crate::image::{Digest, Location, Manifest, Platform};
 
 use super::base::{BaseError, fetch_manifest};
+use super::conflict::{Conflict, Obstacle};
 use super::derive::Derivation;
 use super::docker_ends::DockerEnds;
 use super::marks::Marks;
-use super::observe::{Observation, Obstacle, Work, recipe, resolve};
+use super::observe::{Observation, Work, recipe, resolve};
 use super::observe_destination::RepositoryState;
 use super::observe_referrers::missing;
 use super::part::{Choice, Part};
@@ -47,7 +48,7 @@ impl Look<'_> {
             Some((_, Some(held))) => Reason::compare(held, &marks),
         };
         let held = held.map(|(digest, _)| digest);
-        if let Some(observation) = self.without_work(&source, held, &reason) {
+        if let Some(observation) = self.without_work(&source, held, None, &reason) {
             return Ok(observation);
         }
         let (image, upstreams) = (self.image, &self.access.upstreams);
@@ -97,7 +98,7 @@ impl Look<'_> {
             },
         };
         let held = held.map(|held| held.digest().clone());
-        if let Some(observation) = self.without_work(&source, held, &reason) {
+        if let Some(observation) = self.without_work(&source, held, None, &reason) {
             return self.with_referrers(observation).await;
         }
         let manifest = self.read_source(&source).await?;
@@ -147,7 +148,7 @@ impl Look<'_> {
             Some(held) if held == digest => Reason::Unchanged,
             Some(held) => Reason::OtherDigest { held: held.clone() },
         };
-        if let Some(observation) = self.without_work(&source, held, &reason) {
+        if let Some(observation) = self.without_work(&source, held, Some(digest), &reason) {
             return self.with_referrers(observation).await;
         }
         Ok(Observation::Outdated {
@@ -225,6 +226,7 @@ impl Look<'_> {
         &self,
         source: &Digest,
         held: Option<Digest>,
+        wanted: Option<&Digest>,
         reason: &Reason,
     ) -> Option<Observation> {
         let (source, held) = (source.clone(), held?);
@@ -238,13 +240,13 @@ impl Look<'_> {
         } else {
             Obstacle::NoClobber
         };
-        let reason = reason.clone();
-        Some(Observation::Obstructed {
+        let conflict = Conflict {
             obstacle,
-            source,
             held,
-            reason,
-        })
+            wanted: wanted.cloned(),
+            reason: reason.clone(),
+        };
+        Some(Observation::Obstructed { source, conflict })
     }
 
     async fn read_source(&self, source: &Digest) -> Result<Manifest, StepError> {

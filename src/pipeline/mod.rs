@@ -10,6 +10,7 @@ mod budget;
 mod build;
 mod choices;
 mod claims;
+mod conflict;
 mod copy;
 mod copy_referrers;
 mod daemon;

@@ -11,6 +11,7 @@ use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Location};
 
 use super::base::BaseError;
+use super::conflict::Conflict;
 use super::look::Look;
 use super::marks::{Marks, base_name};
 use super::observe_destination::{Repositories, RepositoryState};
@@ -35,14 +36,10 @@ pub(super) enum Observation {
     },
     /// The tag holds something else and is not overwritten.
     Obstructed {
-        /// Why not.
-        obstacle: Obstacle,
         /// The source's digest.
         source: Digest,
-        /// What the tag holds.
-        held: Digest,
-        /// What differs.
-        reason: Reason,
+        /// Why not, and what differs.
+        conflict: Conflict,
     },
     /// The tag has to be made.
     Outdated {
@@ -51,15 +48,6 @@ pub(super) enum Observation {
         /// Why.
         reason: Reason,
     },
-}
-
-/// Why a tag is not overwritten.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Obstacle {
-    /// It is immutable.
-    Immutable,
-    /// The user does not want it.
-    NoClobber,
 }
 
 /// How a destination tag is made.
@@ -114,6 +102,15 @@ impl Work {
             Self::Copy { source, .. } | Self::Refer { source, .. } => source,
         }
     }
+
+    /// What the tag is to hold, where that is known before it is made.
+    pub(super) fn wanted(&self) -> Option<&Digest> {
+        match self {
+            Self::Build { .. } | Self::Derive { .. } | Self::Export { .. } => None,
+            Self::Copy { source, part } => Some(part.digest(source)),
+            Self::Refer { held, .. } => Some(held),
+        }
+    }
 }
 
 impl Observation {
@@ -123,6 +120,19 @@ impl Observation {
             Self::NoRepository => None,
             Self::UpToDate { source, .. } | Self::Obstructed { source, .. } => Some(source),
             Self::Outdated { work, .. } => Some(work.source()),
+        }
+    }
+
+    /// What the tag holds and keeps, where it is left alone.
+    pub(super) fn held(&self) -> Option<&Digest> {
+        match self {
+            Self::UpToDate { held, .. }
+            | Self::Outdated {
+                work: Work::Refer { held, .. },
+                ..
+            } => Some(held),
+            Self::Obstructed { conflict, .. } => Some(&conflict.held),
+            Self::NoRepository | Self::Outdated { .. } => None,
         }
     }
 }

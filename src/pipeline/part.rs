@@ -15,6 +15,17 @@ pub enum Part {
     Planned(Manifest),
 }
 
+impl Part {
+    /// The digest of the copy of this part of a source, which has this digest.
+    pub(super) fn digest<'a>(&'a self, source: &'a Digest) -> &'a Digest {
+        match self {
+            Self::Whole => source,
+            Self::One(digest) => digest,
+            Self::Planned(manifest) => manifest.digest(),
+        }
+    }
+}
+
 /// What the user wants of a source, before it is known what the source offers.
 pub(super) enum Wanted<'a> {
     Whole,

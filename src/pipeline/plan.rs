@@ -6,7 +6,7 @@ use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Location, Repository};
 
-use super::observe::{Observation, Obstacle, Work};
+use super::observe::{Observation, Work};
 use super::{Choices, Concern, Drift, Orphan, Reason, StepError, Unlisted};
 
 /// What would be done, and why.
@@ -41,6 +41,8 @@ pub struct ImagePlan {
     pub source_digest: Option<Digest>,
     /// What would be done, or why that cannot be said.
     pub decision: Result<Decision, StepError>,
+    /// What the tag holds and keeps, where it is left alone.
+    pub held: Option<Digest>,
 }
 
 /// What would be done to one destination tag, and why.
@@ -69,41 +71,6 @@ pub enum Action {
     },
     /// Nothing: the repository does not exist and is not to be created.
     NoRepository,
-}
-
-/// A tag that is not overwritten holds something else.
-#[derive(Debug, thiserror::Error)]
-#[error("it {} and holds `{held}`, which is something else ({reason})", self.obstacle())]
-struct Conflict {
-    obstacle: Obstacle,
-    held: Digest,
-    reason: Reason,
-}
-
-impl Conflict {
-    fn obstacle(&self) -> &'static str {
-        match self.obstacle {
-            Obstacle::Immutable => "is immutable",
-            Obstacle::NoClobber => "is not to be overwritten",
-        }
-    }
-}
-
-impl Failure for Conflict {
-    fn kind(&self) -> Kind {
-        Kind::Conflict
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self.obstacle {
-            Obstacle::Immutable => {
-                "use a new tag, exempt this one in `repositories.tag_immutability`, or accept \
-                 what it holds with `repositories.on_conflict: keep`"
-            }
-            Obstacle::NoClobber => "use a new tag, or leave `--no-clobber` out",
-        };
-        Some(hint.to_owned())
-    }
 }
 
 impl Plan {
@@ -181,27 +148,19 @@ impl ImagePlan {
             Ok(seen) => seen.source().cloned(),
             Err(_) => image.source.digest().cloned(),
         };
-        let decision = observation.and_then(|seen| decide(seen, on_conflict));
+        let held = observation.as_ref().ok().and_then(Observation::held);
         Self {
             image,
             destination,
             source_digest,
-            decision,
+            held: held.cloned(),
+            decision: observation.and_then(|seen| decide(seen, on_conflict)),
         }
     }
 
     /// What kind of failure keeps the image from being planned.
     pub fn failure(&self) -> Option<Kind> {
         self.decision.as_ref().err().map(Failure::kind)
-    }
-
-    /// What the tag holds and keeps, where the plan leaves it alone.
-    pub fn held(&self) -> Option<&Digest> {
-        match &self.decision.as_ref().ok()?.action {
-            Action::Skip { digest } | Action::Keep { digest } => Some(digest),
-            Action::Make(Work::Refer { held, .. }) => Some(held),
-            Action::Make(_) | Action::NoRepository => None,
-        }
     }
 
     /// How and why the tag would be made, where it would.
@@ -220,22 +179,7 @@ fn decide(seen: Observation, on_conflict: OnConflict) -> Result<Decision, StepEr
     let (action, reason) = match seen {
         Observation::NoRepository => (Action::NoRepository, Reason::NoRepository),
         Observation::UpToDate { held, .. } => (Action::Skip { digest: held }, Reason::Unchanged),
-        Observation::Obstructed {
-            obstacle,
-            held,
-            reason,
-            ..
-        } => match on_conflict {
-            OnConflict::Fail => {
-                let conflict = Conflict {
-                    obstacle,
-                    held,
-                    reason,
-                };
-                return Err(StepError::new(Step::Overwrite, conflict));
-            }
-            OnConflict::Keep => (Action::Keep { digest: held }, reason),
-        },
+        Observation::Obstructed { conflict, .. } => return conflict.settle(on_conflict),
         Observation::Outdated { work, reason } => (Action::Make(work), reason),
     };
     Ok(Decision { action, reason })

@@ -6,7 +6,7 @@ use crate::docker::{Compression, Docker, ExportRequest, LayerSettings};
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, LayoutReference, Location, Manifest};
-use crate::layout::{self, Layout};
+use crate::layout::{self, Layouts};
 
 use super::StepError;
 use super::assembly::Assembly;
@@ -68,7 +68,7 @@ impl Unpacked {
     async fn keep(assembly: Assembly) -> Result<Self, UnpackError> {
         let folder = tempfile::Builder::new().prefix("longshore-").tempdir();
         let folder = folder.map_err(UnpackError::Folder)?;
-        let layout = Layout::at(folder.path());
+        let layout = Layouts::default().at(folder.path());
         for layer in assembly.layers {
             let digest = layer.digest.clone();
             layout

@@ -110,9 +110,12 @@ impl Answer {
     }
 
     /// Whether an immutable tag holds something else. ECR: `TAG_INVALID`, "... cannot be overwritten
-    /// because the repository is immutable", lately "because the tag is immutable".
+    /// because the repository is immutable", lately "because the tag is immutable". ECR's API, and
+    /// what stands before it, has a name for it.
     pub(super) fn is_conflict(&self) -> bool {
-        self.code.as_deref() == Some("TAG_INVALID") && self.says("immutable")
+        let api = "ImageTagAlreadyExists";
+        let code = self.code.as_deref().unwrap_or_default();
+        (code == "TAG_INVALID" && self.says("immutable")) || code.contains(api) || self.says(api)
     }
 
     /// Whether the same request may succeed within seconds.

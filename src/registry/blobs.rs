@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use reqwest::{Method, StatusCode};
 
+use super::client::Reply;
 use super::request::Request;
 use super::{Cause, Client, Error};
 use crate::image::{Descriptor, Digest, Reference};
@@ -34,17 +35,18 @@ impl Client {
             let limit = MAX_SMALL_BLOB;
             return Err(request.failed(Cause::TooLarge { limit }));
         }
-        let reply = self.exchange(&request, MAX_SMALL_BLOB).await?;
-        let size = reply.body.len() as u64;
-        if size != descriptor.size() {
-            let expected = format!("{} bytes", descriptor.size());
-            let actual = format!("{size} bytes");
-            return Err(request.failed(reply.mismatch(expected, actual)));
-        }
-        match reply.verify(&digest) {
-            Ok(()) => Ok(reply.body),
-            Err(cause) => Err(request.failed(cause)),
-        }
+        let check = |reply: &Reply| {
+            let size = reply.body.len() as u64;
+            if size != descriptor.size() {
+                let expected = format!("{} bytes", descriptor.size());
+                return Err(reply.mismatch(expected, format!("{size} bytes")));
+            }
+            reply.verify(&digest)
+        };
+        let reply = self
+            .exchange_checked(&request, MAX_SMALL_BLOB, check)
+            .await?;
+        Ok(reply.body)
     }
 
     /// Whether the reference's repository has a blob. ECR Public never says (401, though GET works:
@@ -143,6 +145,19 @@ mod tests {
             let text = blob.unwrap_err().cause().to_string();
             assert!(text.contains(says), "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_spoiled_on_its_way_is_read_once_more() {
+        let fake = Fake::start(|_, earlier| {
+            let body = ["kontent", "content"][earlier];
+            Reply::status(200).body(body)
+        })
+        .await;
+        let (client, image) = (fake.client(), fake.image("app"));
+        let blob = client.get_blob(&image, &descriptor(b"content")).await;
+        assert_eq!(blob.unwrap(), "content");
+        assert_eq!(fake.log().len(), 2);
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::counted::Counted;
 use super::politeness::{Manners, Politeness};
 use super::rate_limit::RateLimit;
+use super::referrers_api::ReferrersApi;
 use super::request::Request;
 use super::retry::with_retries;
 use super::session::Session;
@@ -56,6 +57,7 @@ pub(super) struct Host {
     pub(super) session: Session,
     pub(super) manners: Manners,
     pub(super) counted: Counted,
+    pub(super) referrers_api: ReferrersApi,
 }
 
 /// What a registry sent.
@@ -124,6 +126,24 @@ impl Client {
             .map_err(|cause| self.failed(request, cause))
     }
 
+    /// Reads something small that can be told right from wrong. What is wrong is read once more:
+    /// something on the way may have spoiled it.
+    pub(super) async fn exchange_checked(
+        &self,
+        request: &Request,
+        limit: u64,
+        check: impl Fn(&Reply) -> Result<(), Cause>,
+    ) -> Result<Reply, Error> {
+        let reply = self.exchange(request, limit).await?;
+        let Err(cause) = check(&reply) else {
+            return Ok(reply);
+        };
+        tracing::debug!(%cause, "reading it once more");
+        let reply = self.exchange(request, limit).await?;
+        check(&reply).map_err(|cause| request.failed(cause))?;
+        Ok(reply)
+    }
+
     /// The error that this request failed, with what can be done about credentials where that was
     /// the reason.
     pub(super) fn failed(&self, request: &Request, cause: Arc<Cause>) -> Error {
@@ -168,6 +188,7 @@ impl Client {
                     Arc::clone(&inner.transfers),
                 ),
                 counted: Counted::default(),
+                referrers_api: ReferrersApi::default(),
             })
         });
         Arc::clone(host)

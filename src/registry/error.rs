@@ -193,6 +193,11 @@ impl Error {
         &self.cause
     }
 
+    /// The registry's own code, such as `NAME_UNKNOWN`, where it answered with one.
+    pub(super) fn code(&self) -> Option<&str> {
+        self.cause.answer()?.code.as_deref()
+    }
+
     /// The HTTP status, where the server answered.
     pub(super) fn status(&self) -> Option<StatusCode> {
         self.cause.answer().map(|answer| answer.status)

@@ -26,6 +26,7 @@ mod proxy;
 mod pulse;
 mod rate_limit;
 mod referrers;
+mod referrers_api;
 mod request;
 mod retry;
 mod scheme;

@@ -14,12 +14,17 @@ use crate::image::{Digest, Manifest, Reference};
 impl Client {
     /// Reads the index of what refers to a manifest, all pages of it as one. `None` where the registry
     /// has no referrers API (OCI distribution specification 1.1, "Listing Referrers"), in whose
-    /// place an index stands under [`Digest::referrers_tag`].
+    /// place an index stands under [`Digest::referrers_tag`]. A repository that showed that it has none
+    /// is not asked again.
     pub async fn referrers(
         &self,
         reference: &Reference,
         digest: &Digest,
     ) -> Result<Option<Manifest>, Error> {
+        let host = self.host(&reference.registry);
+        let Some(turn) = host.referrers_api.turn(&reference.repository).await else {
+            return Ok(None);
+        };
         let request = Request::read(
             Method::GET,
             &reference.registry,
@@ -47,9 +52,18 @@ impl Client {
             })
             .await;
         match read {
-            Ok(()) if is_known => Ok(index.map(|index| Manifest::new(OCI_INDEX, index))),
-            Err(error) if !is_unknown(&error) => Err(error),
-            Ok(()) | Err(_) => Ok(None),
+            Ok(()) => {
+                turn.learn(is_known);
+                let index = index.filter(|_| is_known);
+                Ok(index.map(|index| Manifest::new(OCI_INDEX, index)))
+            }
+            Err(error) if is_unknown(&error) => {
+                if !is_about_repository(&error) {
+                    turn.learn(false);
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 }
@@ -78,6 +92,13 @@ fn join(earlier: &[u8], page: &Reply) -> Result<Bytes, Cause> {
 fn is_unknown(error: &Error) -> bool {
     let status = error.status().map(|status| status.as_u16());
     matches!(status, Some(400 | 404 | 405 | 406 | 501))
+}
+
+/// Whether the registry lacks the repository or what was asked about, or does not like the digest:
+/// another question may have another answer.
+fn is_about_repository(error: &Error) -> bool {
+    error.status().is_some_and(|status| status.as_u16() == 400)
+        || matches!(error.code(), Some("NAME_UNKNOWN" | "MANIFEST_UNKNOWN"))
 }
 
 #[cfg(test)]
@@ -137,6 +158,36 @@ mod tests {
             let found = fake.client().referrers(&fake.image("app"), &subject).await;
             assert_eq!(found.unwrap(), None);
             assert_eq!(fake.log(), [format!("GET /v2/app/referrers/{subject}")]);
+        }
+    }
+
+    /// How many of five questions about one repository, asked at once, reach a registry.
+    async fn asked(reply: impl Fn() -> Reply + Send + Sync + 'static) -> usize {
+        let fake = Fake::start(move |_, _| reply()).await;
+        let (client, app) = (fake.client(), fake.image("app"));
+        let subjects = [b"a", b"b", b"c", b"d", b"e"].map(|text| Digest::of(text));
+        let questions = subjects.iter().map(|it| client.referrers(&app, it));
+        for found in futures_util::future::join_all(questions).await {
+            found.unwrap();
+        }
+        // What is known of a repository says nothing of another one.
+        let other = fake.image("other");
+        client.referrers(&other, &subjects[0]).await.unwrap();
+        fake.log().len() - 1
+    }
+
+    #[tokio::test]
+    async fn a_repository_without_the_api_is_asked_once() {
+        assert_eq!(asked(|| Reply::status(404)).await, 1);
+        assert_eq!(
+            asked(|| Reply::status(404).body("404 page not found")).await,
+            1
+        );
+        assert_eq!(asked(|| Reply::status(200).body("<html>")).await, 1);
+        assert_eq!(asked(|| page("")).await, 5);
+        for code in ["NAME_UNKNOWN", "MANIFEST_UNKNOWN"] {
+            let body = format!(r#"{{"errors":[{{"code":"{code}"}}]}}"#);
+            assert_eq!(asked(move || Reply::status(404).body(&body)).await, 5);
         }
     }
 

@@ -207,7 +207,7 @@ impl ImageObject {
             source: plan.image.source.to_string(),
             source_digest: plan.source_digest.clone(),
             destination: plan.destination.to_string(),
-            digest: plan.held().cloned(),
+            digest: plan.held.clone(),
             action,
             reason,
             status: if error.is_some() { "failed" } else { "planned" },

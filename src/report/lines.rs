@@ -62,7 +62,9 @@ impl State {
             return Vec::new();
         }
         let log = match &event {
-            Event::Failed { image, .. } | Event::Finished { image, .. } => self.log.take(image),
+            Event::Failed { image, .. }
+            | Event::Finished { image, .. }
+            | Event::Kept { image, .. } => self.log.take(image),
             _ => Vec::new(),
         };
         describe(style, &event, &log)
@@ -79,6 +81,7 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         | Event::OrphansKept
         | Event::Deleting { .. }
         | Event::Warning { .. }
+        | Event::Kept { .. }
         | Event::PullsShort { .. }
         | Event::Postponed { .. } => true,
         // A pattern with a slip of the pen would be silent otherwise.
@@ -222,6 +225,10 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             )]
         }
         Event::Warning { image, message } => vec![format!("warning: {}: {message}", name(image))],
+        Event::Kept { image, digest } => vec![format!(
+            "warning: {}: is immutable and keeps `{digest}`, which it got after it was looked at",
+            name(image)
+        )],
         Event::Finished {
             image,
             bytes: moved,

@@ -178,6 +178,7 @@ impl Observer for Progress {
             }
             Event::Finished { image, .. }
             | Event::Failed { image, .. }
+            | Event::Kept { image, .. }
             | Event::Postponed { image, .. } => {
                 state.end(image, matches!(event, Event::Finished { .. }));
                 // The first try's output is shown with the last one's, should that fail too.

@@ -100,7 +100,7 @@ pub fn outcome_table(outcome: &Outcome) -> String {
         let (place, word, digest, reason) = match &image.status {
             Status::Done { digest, .. } => (0, "done", Some(digest), reason),
             Status::InPlace { digest } => (1, "in place", Some(digest), reason),
-            Status::Left => (2, "skipped", image.plan.held(), reason),
+            Status::Left => (2, "skipped", image.plan.held.as_ref(), reason),
             Status::Failed(error) => (3, "failed", None, root_cause(error)),
         };
         counts[place] += 1;

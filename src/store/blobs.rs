@@ -8,7 +8,7 @@ use futures_util::Stream;
 
 use super::{Error, Store};
 use crate::image::{Digest, Location, Repository};
-use crate::layout::{self, Layout};
+use crate::layout;
 use crate::registry::{self, Transfer, Uploaded};
 
 /// A blob's bytes as they come. The last ones are given out only when all are known to be right.
@@ -39,10 +39,13 @@ impl Store {
             Location::Registry(reference) => {
                 BlobStream::Registry(self.client.open_blob(reference, digest, size).await?)
             }
+            Location::Layout(layout) => BlobStream::Layout(
+                self.layouts
+                    .at(&layout.folder)
+                    .open_blob(digest, size)
+                    .await?,
+            ),
             Location::Daemon(image) => return Err(Error::in_daemon(image)),
-            Location::Layout(layout) => {
-                BlobStream::Layout(Layout::at(&layout.folder).open_blob(digest, size).await?)
-            }
         })
     }
 
@@ -55,8 +58,13 @@ impl Store {
     ) -> Result<bool, Error> {
         Ok(match location {
             Location::Registry(reference) => self.client.blob_exists(reference, digest).await?,
+            Location::Layout(layout) => {
+                self.layouts
+                    .at(&layout.folder)
+                    .has_blob(digest, size)
+                    .await?
+            }
             Location::Daemon(image) => return Err(Error::in_daemon(image)),
-            Location::Layout(layout) => Layout::at(&layout.folder).has_blob(digest, size).await?,
         })
     }
 
@@ -84,7 +92,7 @@ impl Store {
             Location::Daemon(image) => Err(Error::in_daemon(image)),
             Location::Layout(layout) => {
                 let source = open().await?;
-                let layout = Layout::at(&layout.folder);
+                let layout = self.layouts.at(&layout.folder);
                 layout.put_blob(digest, size, source).await?;
                 Ok(Uploaded::Uploaded)
             }

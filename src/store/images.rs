@@ -6,25 +6,31 @@ use bytes::Bytes;
 
 use super::Error;
 use crate::image::{Descriptor, Digest, LayoutReference, Location, Manifest, Tag};
-use crate::layout::Layout;
+use crate::layout::Layouts;
 use crate::registry::{Client, Meter};
 
-/// Reads and writes images wherever they are kept. Clones share the client of the registries.
+/// Reads and writes images wherever they are kept. Clones share the client of the registries and
+/// what is known of layouts.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(super) client: Client,
+    pub(super) layouts: Arc<Layouts>,
 }
 
 impl Store {
     /// A store whose registries are spoken to by this client.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            layouts: Arc::default(),
+        }
     }
 
     /// The same store, whose work at registries this meter counts.
     pub fn metered(&self, meter: &Arc<Meter>) -> Self {
         Self {
             client: self.client.metered(meter),
+            layouts: Arc::clone(&self.layouts),
         }
     }
 
@@ -32,7 +38,7 @@ impl Store {
     pub async fn resolve(&self, location: &Location) -> Result<Option<Digest>, Error> {
         match location {
             Location::Registry(reference) => Ok(self.client.resolve(reference).await?),
-            Location::Layout(layout) => digest_in(layout).await,
+            Location::Layout(layout) => self.digest_in(layout).await,
             Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
@@ -47,7 +53,7 @@ impl Store {
                 digest: None,
             }) => {
                 let tag = tag.clone().unwrap_or_else(Tag::latest);
-                Ok(Some(Layout::at(folder).find(&tag).await?))
+                Ok(Some(self.layouts.at(folder).find(&tag).await?))
             }
             _ => self.resolve(source).await,
         }
@@ -57,7 +63,7 @@ impl Store {
     pub async fn list_tags(&self, location: &Location) -> Result<Vec<Tag>, Error> {
         Ok(match location {
             Location::Registry(reference) => self.client.list_tags(reference).await?,
-            Location::Layout(layout) => Layout::at(&layout.folder).list_tags().await?,
+            Location::Layout(layout) => self.layouts.at(&layout.folder).list_tags().await?,
             Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
     }
@@ -69,8 +75,12 @@ impl Store {
             Location::Registry(reference) => {
                 Ok(self.client.head_manifest(reference).await?.is_some())
             }
-            Location::Layout(layout) => match digest_in(layout).await? {
-                Some(digest) => Ok(Layout::at(&layout.folder).has_manifest(&digest).await?),
+            Location::Layout(layout) => match self.digest_in(layout).await? {
+                Some(digest) => Ok(self
+                    .layouts
+                    .at(&layout.folder)
+                    .has_manifest(&digest)
+                    .await?),
                 None => Ok(false),
             },
             Location::Daemon(image) => Err(Error::in_daemon(image)),
@@ -82,9 +92,9 @@ impl Store {
     pub async fn get_manifest(&self, location: &Location) -> Result<Option<Manifest>, Error> {
         match location {
             Location::Registry(reference) => Ok(self.client.get_manifest(reference).await?),
-            Location::Layout(layout) => match digest_in(layout).await? {
+            Location::Layout(layout) => match self.digest_in(layout).await? {
                 Some(digest) => {
-                    let layout = Layout::at(&layout.folder);
+                    let layout = self.layouts.at(&layout.folder);
                     Ok(Some(layout.get_manifest(&digest).await?))
                 }
                 None => Ok(None),
@@ -115,7 +125,9 @@ impl Store {
     ) -> Result<Bytes, Error> {
         Ok(match location {
             Location::Registry(reference) => self.client.get_blob(reference, descriptor).await?,
-            Location::Layout(layout) => Layout::at(&layout.folder).get_blob(descriptor).await?,
+            Location::Layout(layout) => {
+                self.layouts.at(&layout.folder).get_blob(descriptor).await?
+            }
             Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
     }
@@ -139,18 +151,18 @@ impl Store {
                         layout.tag.clone().or(Some(Tag::latest())),
                     ),
                 };
-                let layout = Layout::at(&layout.folder);
+                let layout = self.layouts.at(&layout.folder);
                 Ok(layout.put_manifest(digest, manifest, tag.as_ref()).await?)
             }
             Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
-}
 
-async fn digest_in(layout: &LayoutReference) -> Result<Option<Digest>, Error> {
-    if let Some(digest) = &layout.digest {
-        return Ok(Some(digest.clone()));
+    async fn digest_in(&self, layout: &LayoutReference) -> Result<Option<Digest>, Error> {
+        if let Some(digest) = &layout.digest {
+            return Ok(Some(digest.clone()));
+        }
+        let tag = layout.tag.clone().unwrap_or_else(Tag::latest);
+        Ok(self.layouts.at(&layout.folder).resolve(&tag).await?)
     }
-    let tag = layout.tag.clone().unwrap_or_else(Tag::latest);
-    Ok(Layout::at(&layout.folder).resolve(&tag).await?)
 }

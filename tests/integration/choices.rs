@@ -206,3 +206,32 @@ fn what_was_built_costs_as_little() {
         [&UNCHANGED[..2], &reads, &UNCHANGED[2..]].concat()
     );
 }
+
+#[test]
+fn an_index_without_platforms_has_none_to_choose_from() {
+    let lab = Lab::new();
+    let mut child = lab.offer_child("library/redis", "linux/amd64");
+    child.as_object_mut().unwrap().remove("platform");
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [child],
+    });
+    let seven = lab.offer_index("library/redis", "7", &index.to_string());
+    for choice in [
+        "platforms: [linux/amd64]",
+        "platforms: [linux/amd64, linux/arm64]",
+        "builder: direct, lines: [ENV A=1]",
+    ] {
+        lab.write(&format!("images: [{{source: 'redis:7', {choice}}}]\n"));
+        let run = lab.longshore(&["apply"]).run().exits(1);
+        let run = run.says(&[
+            "cannot resolve the source: `docker.io/library/redis:7` is an index that names no platform",
+            "without `platforms` and `lines` all of it is copied as it is",
+        ]);
+        assert!(!run.stderr.contains("daemon"), "{}", run.stderr);
+    }
+    lab.write("images: ['redis:7']\n");
+    lab.applies(&["done"]);
+    assert_eq!(lab.digest("redis", "7"), Some(seven));
+}

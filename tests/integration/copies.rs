@@ -166,20 +166,29 @@ fn blobs_of(lab: &Lab, repository: &str, image: &Digest) -> Vec<Digest> {
 }
 
 #[test]
-fn an_index_arrives_byte_for_byte() {
+fn an_index_arrives_byte_for_byte_with_its_attestation() {
     let lab = Lab::new();
     lab.write("images: ['redis:7']\n");
     let (text, children) = lab.offer_platforms("library/redis", "7");
+    assert!(text.contains("\"x-unknown\""), "{text}");
+    let attestation = &children[3]["annotations"]["vnd.docker.reference.type"];
+    assert_eq!(attestation, "attestation-manifest");
     lab.applies(&["done"]);
     assert_eq!(lab.manifest("redis", "7"), Some(text));
+    let password = lab.password();
     for child in &children {
         let digest = child["digest"].as_str().unwrap();
-        let bytes = lab.upstream_bytes("library/redis", &digest.parse().unwrap());
+        let digest: Digest = digest.parse().unwrap();
         assert_eq!(
-            lab.manifest("redis", digest).unwrap().as_bytes(),
-            bytes,
+            lab.manifest("redis", digest.as_str()).unwrap().as_bytes(),
+            lab.upstream_bytes("library/redis", &digest),
             "{child}"
         );
+        for blob in blobs_of(&lab, "library/redis", &digest) {
+            let held = lab.blob(&password, "redis", blob.as_str());
+            let offered = lab.upstream_bytes("library/redis", &blob);
+            assert_eq!(held, Some(offered), "{child}");
+        }
     }
     assert_eq!(lab.tags("redis"), ["7"]);
     lab.applies(&["in place"]);

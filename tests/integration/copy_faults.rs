@@ -156,11 +156,9 @@ fn a_corrupted_blob_fails_and_leaves_the_old_tag_whole() {
     assert_eq!(lab.digest("mongo", "latest"), Some(new));
 }
 
-#[test]
-fn blobs_that_the_registry_lost_are_sent_again() {
-    let (lab, _) = lab();
-    lab.applies(&["done"]);
-    let new = lab.offer("library/mongo", "latest", &noise(9));
+/// A copy of a new image whose manifest is refused once, because the registry lacks its blobs; and
+/// the requests that it took.
+fn refused_once(lab: &Lab) -> Vec<String> {
     let body = r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"Layers do not exist"}]}"#;
     let answer = Effect::Answer {
         status: 404,
@@ -169,18 +167,37 @@ fn blobs_that_the_registry_lost_are_sent_again() {
     };
     lab.inject(Fault::new("manifests/latest", answer).method("PUT"));
     lab.requests();
+    let new = lab.offer("library/mongo", "latest", &noise(9));
     lab.applies(&["done"]);
     assert_eq!(lab.digest("mongo", "latest"), Some(new));
     let requests = lab.requests();
-    assert_eq!(
-        count(&requests, "registry PUT mongo manifest latest 404"),
-        1
-    );
-    assert_eq!(
-        count(&requests, "registry PUT mongo manifest latest 201"),
-        1
-    );
+    for (status, times) in [("404", 1), ("201", 1)] {
+        let put = format!("registry PUT mongo manifest latest {status}");
+        assert_eq!(count(&requests, &put), times);
+    }
     assert_eq!(count(&requests, "api BatchCheckLayerAvailability 200"), 2);
+    requests
+}
+
+#[test]
+fn blobs_that_the_registry_lost_are_sent_again() {
+    let (lab, _) = lab();
+    lab.applies(&["done"]);
+    // What it has after all is not.
+    let requests = refused_once(&lab);
+    assert_eq!(count(&requests, "registry PUT mongo upload 201"), 2);
+
+    let (lab, _) = self::lab();
+    lab.applies(&["done"]);
+    let nothing = Effect::Answer {
+        status: 200,
+        headers: vec![("content-type", "application/x-amz-json-1.1".to_owned())],
+        body: r#"{"layers":[],"failures":[]}"#.to_owned(),
+    };
+    lab.inject(Fault::new("BatchCheckLayerAvailability", nothing).times(2));
+    let requests = refused_once(&lab);
+    assert_eq!(count(&requests, "registry PUT mongo upload 201"), 4);
+    assert_eq!(count(&requests, "upstream GET library/mongo blob 200"), 4);
 }
 
 #[test]

@@ -90,6 +90,26 @@ fn a_blob_that_is_spoiled_on_its_way_is_read_again_at_the_end() {
 }
 
 #[test]
+fn a_manifest_that_is_spoiled_on_its_way_is_read_once_more() {
+    let lab = Lab::new();
+    lab.write("images: [mongo]\n");
+    let mongo = lab.offer("library/mongo", "latest", b"mongo");
+    lab.inject(Fault::new("manifests/sha256", Effect::Corrupt).at(Server::Upstream));
+    let run = lab.longshore(&["apply"]).run().exits(0);
+    assert!(!run.stderr.contains("again at the end"), "{}", run.stderr);
+    assert_eq!(lab.digest("mongo", "latest"), Some(mongo.clone()));
+    assert_eq!(lab.pulls(&mongo), 2);
+
+    // What is wrong each time is no accident.
+    lab.offer("library/mongo", "latest", b"another");
+    let fault = Fault::new("manifests/sha256", Effect::Corrupt).at(Server::Upstream);
+    lab.inject(fault.times(2));
+    let run = lab.longshore(&["apply", "--output", "json"]).run().exits(1);
+    assert_eq!(run.json()["images"][0]["error"]["kind"], "permanent");
+    assert_eq!(lab.digest("mongo", "latest"), Some(mongo));
+}
+
+#[test]
 fn a_redirect_to_storage_gets_no_authorization() {
     let lab = Lab::new();
     lab.write("images: [mongo]\n");

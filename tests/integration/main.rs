@@ -4,6 +4,7 @@ mod aws_settings;
 mod broken_files;
 mod changes;
 mod choices;
+mod conflicts;
 mod contexts;
 mod copies;
 mod copy_failures;

@@ -188,12 +188,7 @@ fn a_source_without_the_api_has_a_tag_instead() {
         about,
         [
             &format!("upstream GET library/redis manifest {tag} 200"),
-            // The index, four children and the signature.
-            "upstream GET library/redis referrers 404",
-            "upstream GET library/redis referrers 404",
-            "upstream GET library/redis referrers 404",
-            "upstream GET library/redis referrers 404",
-            "upstream GET library/redis referrers 404",
+            // Of the index, four children and the signature, one is asked about.
             "upstream GET library/redis referrers 404",
         ]
     );
@@ -275,4 +270,46 @@ fn a_tag_of_cosigns_that_cannot_move_is_a_warning() {
     assert_eq!(run.each("status"), ["in place"]);
     let warning = format!("redis:{tag}` is immutable and holds something else than at the source");
     run.says(&["warning: redis:7: ", &warning]);
+}
+
+#[test]
+fn mirror_takes_both_choices_without_a_file() {
+    let lab = lab();
+    let redis = offer(&lab);
+    let source = format!("{}/{REDIS}:7", lab.upstream());
+    let children = |tag: &str| {
+        let index: Value = serde_json::from_str(&lab.manifest("redis", tag).unwrap()).unwrap();
+        index["manifests"].as_array().unwrap().len()
+    };
+    let mirror = |tag: &str, arguments: &[&str]| {
+        let target = format!("redis:{tag}");
+        lab.longshore(&[&["mirror", &source, &target], arguments].concat())
+    };
+    mirror("plain", &[]).run().exits(0);
+    assert_eq!(children("plain"), 4);
+    let signature = digest_of(&redis.referrers[0]);
+    assert_eq!(lab.manifest("redis", signature.as_str()), None);
+
+    mirror("bare", &["--attestations", "drop"]).run().exits(0);
+    assert_eq!(children("bare"), 3);
+    let whole = mirror("whole", &["--attestations", "keep", "--referrers"]);
+    whole.run().exits(0);
+    assert_eq!(children("whole"), 4);
+    assert_arrived(&lab, &redis.referrers);
+
+    // As Terraform calls it.
+    let by_variable = mirror("again", &[])
+        .env("LONGSHORE_ATTESTATIONS", "drop")
+        .env("LONGSHORE_REFERRERS", "true");
+    by_variable.run().exits(0);
+    assert_eq!(children("again"), 3);
+    let empty = mirror("empty", &[]).env("LONGSHORE_ATTESTATIONS", "");
+    empty.env("LONGSHORE_REFERRERS", "").run().exits(0);
+    assert_eq!(children("empty"), 4);
+
+    let run = mirror("no", &["--attestations", "some"]).run().exits(2);
+    run.says(&["--attestations: `some` is nothing to do with attestations"]);
+    let one = ["--platform", "linux/amd64", "--attestations", "keep"];
+    let run = mirror("no", &one).run().exits(2);
+    run.says(&["--attestations: linux/amd64 alone gives a single image, without attestations"]);
 }

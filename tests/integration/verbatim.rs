@@ -119,3 +119,42 @@ fn a_layer_that_is_kept_elsewhere_is_left_there() {
         .filter(|line| line.contains("GET library/redis blob"));
     assert_eq!(downloads.count(), 3);
 }
+
+#[test]
+fn a_cache_or_an_image_of_schema_1_is_named_for_what_it_is() {
+    let lab = Lab::new();
+    let layer = "application/vnd.oci.image.layer.v1.tar+gzip";
+    let cache = index(
+        media_type::OCI_INDEX,
+        &[
+            &blob(&lab, layer, "layer"),
+            &blob(&lab, media_type::BUILDKIT_CACHE, "{}"),
+        ],
+    );
+    offer(&lab, Some("cache"), media_type::OCI_INDEX, &cache);
+    let old = json!({"schemaVersion": 1, "name": "redis", "tag": "1", "fsLayers": []});
+    offer(&lab, Some("1"), media_type::SCHEMA_1[0], &old);
+    let cases = [
+        (
+            "redis:cache",
+            "it is a BuildKit cache and no image",
+            "leave the tag out; a cache in ECR is written there by BuildKit itself",
+        ),
+        (
+            "redis:1",
+            "it has Docker's manifest schema 1",
+            "write the image anew once, as `skopeo copy --format v2s2` does",
+        ),
+    ];
+    for (source, told, hint) in cases {
+        for choice in ["", ", platforms: [linux/amd64]", ", attestations: drop"] {
+            lab.write(&format!("images: [{{source: '{source}'{choice}}}]\n"));
+            lab.requests();
+            let run = lab.longshore(&["apply"]).run().exits(1);
+            run.says(&[told, &format!("hint: {hint}")]);
+            let requests = lab.requests();
+            let moved = |line: &&String| line.starts_with("registry ");
+            assert_eq!(requests.iter().find(moved), None, "{source}{choice}");
+        }
+    }
+}

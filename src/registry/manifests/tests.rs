@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::failure::{Failure, Kind};
+use crate::image::media_type;
 use crate::registry::Cause;
 use crate::registry::fake::{Fake, Reply};
 
@@ -126,6 +127,21 @@ async fn other_bytes_than_asked_for_are_noticed() {
             Reply::manifest_digest()
         )
     );
+    assert_eq!(fake.log().len(), 2, "it might have been spoiled on its way");
+}
+
+#[tokio::test]
+async fn a_signed_manifest_is_passed_on_to_be_named() {
+    let signed = r#"{"schemaVersion": 1, "signatures": []}"#;
+    let fake = Fake::start(move |_, _| {
+        let reply = Reply::manifest().without("content-type").body(signed);
+        reply.header("content-type", media_type::SCHEMA_1[0])
+    })
+    .await;
+    let image = fake.image("app:1").by_digest(Reply::manifest_digest());
+    let manifest = fake.client().get_manifest(&image).await.unwrap().unwrap();
+    let error = manifest.content().unwrap_err().to_string();
+    assert!(error.contains("manifest schema 1"), "{error}");
 }
 
 #[tokio::test]
