@@ -222,7 +222,8 @@ pub struct Render {
 /// Arguments of `mirror`.
 #[derive(Args, Debug)]
 pub struct Mirror {
-    /// The upstream image, as `docker pull` takes it, or an OCI layout: oci:DIR[:TAG]
+    /// The upstream image, as `docker pull` takes it; in an OCI layout: oci:DIR[:TAG]; in the local
+    /// Docker daemon: docker-daemon:NAME[:TAG]
     #[arg(value_name = "SOURCE", env = "LONGSHORE_SOURCE")]
     pub source: String,
 

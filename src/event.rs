@@ -30,6 +30,8 @@ pub enum Step {
     Overwrite,
     /// The Docker daemon is connected to.
     Connect,
+    /// The image is taken out of the Docker daemon.
+    Export,
     /// The Dockerfile is generated.
     Render,
     /// Manifests and blobs travel from the source to the destination.
@@ -67,6 +69,7 @@ impl fmt::Display for Step {
             Self::Refer => formatter.write_str("find what refers to the image"),
             Self::Read => formatter.write_str("read the source"),
             Self::List => formatter.write_str("list the source's tags"),
+            Self::Export => formatter.write_str("take the image out of Docker"),
             Self::Render => formatter.write_str("generate the Dockerfile"),
             Self::Connect => formatter.write_str("connect to Docker"),
             Self::Build(platform) => write!(formatter, "build for {platform}"),

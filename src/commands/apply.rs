@@ -20,7 +20,7 @@ pub(super) async fn apply(arguments: cli::Apply, talk: Talk) -> anyhow::Result<E
     };
     tell_unlisted(&plan.unlisted, &*access.observer);
     tell_unknown_orphans(&plan, &*access.observer);
-    let outcome = pipeline::apply(plan, &access, &session::variable, effort).await;
+    let outcome = pipeline::apply(plan, &access, effort).await;
     match arguments.data.output {
         Output::Text => console::print(&outcome_table(&outcome))?,
         Output::Json => console::print_json(&OutcomeObject::new("apply", &outcome))?,

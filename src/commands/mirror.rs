@@ -37,7 +37,7 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
         jobs: DEFAULT_JOBS,
         waits: arguments.patience.wait,
     };
-    let outcome = pipeline::apply(plan, &access, &session::variable, effort).await;
+    let outcome = pipeline::apply(plan, &access, effort).await;
     match arguments.data.output {
         Output::Text => {
             for image in &outcome.images {

@@ -15,7 +15,7 @@ use crate::doctor::{Sources, Subject};
 use crate::ecr::Ecr;
 use crate::event::{Event, Observer};
 use crate::image::Registry;
-use crate::pipeline::{Access, Destination, EcrRegistry, Upstreams};
+use crate::pipeline::{Access, Daemon, Destination, EcrRegistry, Upstreams};
 use crate::registry::{Client, Endpoint, Options, Politeness};
 use crate::store::Store;
 
@@ -241,6 +241,7 @@ fn open(
     )?;
     Ok(Upstreams {
         store: Store::new(client.clone()),
+        daemon: Daemon::new(Arc::new(variable)),
         client,
         credentials,
         endpoints,

@@ -54,6 +54,17 @@ impl Elsewhere {
                     name: format!("{name}{tag}"),
                 }
             }
+            Location::Daemon(image) => {
+                let message = format!("`{to}` is in the Docker daemon, which is no destination");
+                refuse(
+                    &message,
+                    &format!(
+                        "`docker pull` brings an image there; write `HOST/{}`",
+                        image.familiar_repository()
+                    ),
+                );
+                return None;
+            }
             Location::Registry(Reference {
                 registry,
                 repository,

@@ -53,6 +53,7 @@ fn image(
 ) -> Option<(Vec<ImageSpecification>, Option<ImagePattern>)> {
     let own_line = written.options.lines.as_ref();
     let own_line = own_line.and_then(|lines| Some(lines.first()?.place.clone()));
+    let asks_for_referrers = written.options.referrers == Some(true);
     let options = Options::check(written.options, checker).or(defaults);
     let runs = options.try_template(checker);
     let is_derived = options.is_derived(checker);
@@ -97,6 +98,15 @@ fn image(
         let place = own_line.as_ref().unwrap_or(&written_source.place);
         checker.mistakes.add(place, message, hint.to_owned());
         return None;
+    }
+    if let (Location::Daemon(_), true) = (first, asks_for_referrers) {
+        let message = format!("`{name}` has no referrers, which only a registry keeps");
+        let hint = match written_source.place.position {
+            Some(_) => "leave `referrers` out",
+            None => "leave `--referrers` out",
+        };
+        let place = &written_source.place;
+        checker.mistakes.add(place, message, hint.to_owned());
     }
     let Some(repository) = repository.or_else(|| first.familiar_repository()) else {
         let message = format!("`{name}` gives the destination no name");

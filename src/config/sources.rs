@@ -76,6 +76,12 @@ impl Sources {
             return None;
         }
         let Tags { named, selection } = Tags::check(tags, checker);
+        if matches!(bare, Location::Daemon(_)) && !selection.is_literal() {
+            let message = format!("`{}` has no list of tags to choose from", source.value);
+            let hint = name_each(source).to_owned();
+            checker.mistakes.add(&source.place, message, hint);
+            return None;
+        }
         let named = named
             .into_iter()
             .map(|(tag, digest)| bare.with(Some(tag), digest));
@@ -83,6 +89,14 @@ impl Sources {
             named: named.collect(),
             listed: (!selection.is_literal()).then_some((bare, selection)),
         })
+    }
+}
+
+/// What to do where there is nothing to choose from.
+fn name_each(source: &Located<String>) -> &'static str {
+    match source.place.position {
+        Some(_) => "name each tag under `tags`; `docker images` lists those there are",
+        None => "name one tag; `docker images` lists those there are",
     }
 }
 
@@ -94,6 +108,9 @@ fn instead_of_pattern(source: &Located<String>) -> String {
             .to_owned();
     }
     match source.value.rsplit_once(':') {
+        Some((name, _)) if matches!(name.parse(), Ok(Location::Daemon(_))) => {
+            name_each(source).to_owned()
+        }
         Some((name, tag)) if name.parse::<Location>().is_ok() => {
             format!("write `source: {name}` and `tags: [\"{tag}\"]`")
         }

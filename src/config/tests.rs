@@ -74,8 +74,10 @@ macro_rules! broken {
 
 broken! {
     broken_aliases: "aliases.yaml",
+    broken_build: "build.yaml",
     broken_builder: "builder.yaml",
     broken_destination: "destination.yaml",
+    broken_docker_daemon: "docker-daemon.yaml",
     broken_documents: "documents.yaml",
     broken_duplicate_keys: "duplicate-keys.yaml",
     broken_images: "images.yaml",
@@ -424,6 +426,22 @@ fn one_image_elsewhere() {
                 ..plain()
             },
         ),
+        to(
+            "ghcr.io/acme/app",
+            SingleImage {
+                source: "docker-daemon:app:1",
+                ..plain()
+            },
+        ),
+        to(
+            "ghcr.io/acme/app",
+            SingleImage {
+                source: "docker-daemon:app",
+                all_tags: true,
+                ..plain()
+            },
+        ),
+        to("docker-daemon:app:1", plain()),
         to("acme/mongo", plain()),
         to("ghcr.io/Org/mongo", plain()),
         to(

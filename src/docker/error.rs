@@ -298,7 +298,7 @@ impl Failure for Error {
             Self::Context(error) => return error.hint(),
             Self::Export { .. } => {
                 "is there room in the folder for temporary files? TMPDIR names another; \
-                 `publish: daemon` needs none"
+                 with lines, `publish: daemon` needs none"
             }
             Self::Unreadable { .. }
             | Self::Malformed { .. }

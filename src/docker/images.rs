@@ -2,6 +2,7 @@
 
 use bollard::errors::Error as Bollard;
 use bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
+use serde_json::Value;
 
 use super::connection::Docker;
 use super::error::{Error, Task};
@@ -17,6 +18,9 @@ pub struct ImageDetails {
     pub platform: Platform,
     /// The digests of the uncompressed layers, the base's first.
     pub layers: Vec<Digest>,
+    /// The `config` of the configuration as JSON, as far as the daemon tells it: for a look, and not
+    /// for a copy.
+    pub config: Value,
 }
 
 impl Docker {
@@ -38,6 +42,7 @@ impl Docker {
             id: id.ok_or_else(lacks("the image's id"))?,
             platform: Platform::new(&os, &architecture, image.variant.as_deref()),
             layers: layers.map_err(|_| lacks("the layers' digests")())?,
+            config: serde_json::to_value(image.config).unwrap_or_default(),
         }))
     }
 
@@ -75,6 +80,8 @@ fn is_missing(error: &Bollard) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::docker::fake::Fake;
 
@@ -82,9 +89,11 @@ mod tests {
     async fn an_image_s_details() {
         let id = Digest::of(b"id");
         let layer = Digest::of(b"layer");
-        let answer = serde_json::json!({
+        let answer = json!({
             "Id": id, "Os": "linux", "Architecture": "arm64", "Variant": "v8",
             "RootFS": {"Type": "layers", "Layers": [layer]},
+            "Config": {"Hostname": "", "Env": ["A=1"], "Cmd": null, "Volumes": {"/v": {}},
+                "WorkingDir": "/w"},
         });
         let answer = ("GET /v1.41/images/a:1/json", 200, &*answer.to_string());
         let fake = Fake::start("1.41", &[answer]).await;
@@ -93,6 +102,7 @@ mod tests {
             id,
             platform: "linux/arm64".parse().unwrap(),
             layers: vec![layer],
+            config: json!({"Env": ["A=1"], "Volumes": {"/v": {}}, "WorkingDir": "/w"}),
         };
         assert_eq!(docker.inspect("a:1").await.unwrap(), Some(details));
         assert_eq!(docker.inspect("a:2").await.unwrap(), None);

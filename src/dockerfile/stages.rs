@@ -30,7 +30,10 @@ pub fn registries(dockerfile: &str) -> BTreeSet<Registry> {
     let is_stage = |name: &str| {
         stages.contains(&name.to_lowercase()) || name.bytes().all(|byte| byte.is_ascii_digit())
     };
-    let images = images.into_iter().filter(|name| !is_stage(name));
+    // An image of the daemon itself is named by its ID.
+    let is_id = |name: &str| name.starts_with("sha256:");
+    let images = images.into_iter();
+    let images = images.filter(|name| !is_stage(name) && !is_id(name));
     let references = images.filter_map(|name| name.parse::<crate::image::Reference>().ok());
     references.map(|reference| reference.registry).collect()
 }

@@ -6,7 +6,7 @@ use super::findings::{Findings, in_time};
 use super::{Check, Verdict};
 use crate::config::{Builder, ImagePattern, ImageSpecification, Specification};
 use crate::docker::{DaemonDetails, Docker};
-use crate::image::Platform;
+use crate::image::{Location, Platform};
 
 const NAME: &str = "docker";
 const STORAGE: &str = "docker storage";
@@ -51,7 +51,7 @@ pub(super) async fn examine(
 /// How much the file needs Docker.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Need {
-    /// Some image is built in any case, or there is no file to tell.
+    /// Some image is built in any case or comes from the daemon, or there is no file to tell.
     Certain,
     /// Some image is built where its lines cannot be derived.
     Possible,
@@ -64,6 +64,10 @@ impl Need {
         let Some(specification) = specification else {
             return Self::Certain;
         };
+        let is_local = |image: &ImageSpecification| matches!(image.source, Location::Daemon(_));
+        if images(specification).any(is_local) {
+            return Self::Certain;
+        }
         let made: Vec<Builder> = images(specification)
             .filter(|image| !image.is_copy())
             .map(|image| image.builder)

@@ -9,14 +9,21 @@ use super::{Digest, ParseReferenceError, Reference, Repository, Tag};
 /// What an OCI layout's name begins with, as skopeo and regctl write it too.
 const LAYOUT: &str = "oci:";
 
-/// Where an image is kept: in a registry (`mongo:7`, as Docker reads it) or in an OCI layout on
-/// this machine (`oci:DIR:TAG`). It may carry a tag, a digest, both or neither.
+/// What the name of an image of the Docker daemon begins with, as skopeo writes it too.
+const DAEMON: &str = "docker-daemon:";
+
+/// Where an image is kept: in a registry (`mongo:7`, as Docker reads it), in an OCI layout on this
+/// machine (`oci:DIR:TAG`) or in the Docker daemon (`docker-daemon:NAME:TAG`). It may carry a tag, a
+/// digest, both or neither.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Location {
     /// In a registry.
     Registry(Reference),
     /// In an OCI layout.
     Layout(LayoutReference),
+    /// In the Docker daemon, under the name of a registry's image, which it may never have been.
+    /// The digest is the image's local ID.
+    Daemon(Reference),
 }
 
 /// An image in an OCI layout, a folder with the files that the OCI image specification names.
@@ -34,7 +41,7 @@ impl Location {
     /// The tag.
     pub fn tag(&self) -> Option<&Tag> {
         match self {
-            Self::Registry(reference) => reference.tag.as_ref(),
+            Self::Registry(reference) | Self::Daemon(reference) => reference.tag.as_ref(),
             Self::Layout(layout) => layout.tag.as_ref(),
         }
     }
@@ -42,7 +49,7 @@ impl Location {
     /// The digest.
     pub fn digest(&self) -> Option<&Digest> {
         match self {
-            Self::Registry(reference) => reference.digest.as_ref(),
+            Self::Registry(reference) | Self::Daemon(reference) => reference.digest.as_ref(),
             Self::Layout(layout) => layout.digest.as_ref(),
         }
     }
@@ -59,6 +66,11 @@ impl Location {
                 tag,
                 digest,
                 folder: layout.folder.clone(),
+            }),
+            Self::Daemon(reference) => Self::Daemon(Reference {
+                tag,
+                digest,
+                ..reference.clone()
             }),
         }
     }
@@ -90,7 +102,7 @@ impl Location {
                 folder: folder.join(&layout.folder),
                 ..layout
             }),
-            registry @ Self::Registry(_) => registry,
+            elsewhere @ (Self::Registry(_) | Self::Daemon(_)) => elsewhere,
         }
     }
 
@@ -98,7 +110,7 @@ impl Location {
     pub fn reference(&self) -> Option<&Reference> {
         match self {
             Self::Registry(reference) => Some(reference),
-            Self::Layout(_) => None,
+            Self::Layout(_) | Self::Daemon(_) => None,
         }
     }
 
@@ -106,16 +118,19 @@ impl Location {
     /// repository can be called so.
     pub fn familiar_repository(&self) -> Option<Repository> {
         match self {
-            Self::Registry(reference) => Some(reference.familiar_repository()),
+            Self::Registry(reference) | Self::Daemon(reference) => {
+                Some(reference.familiar_repository())
+            }
             Self::Layout(layout) => layout.folder.file_name()?.to_str()?.parse().ok(),
         }
     }
 
-    /// The location as users write it: `mongo:latest`, `oci:layouts/app:1`.
+    /// The location as users write it: `mongo:latest`, `oci:layouts/app:1`,
+    /// `docker-daemon:myapp:dev`.
     pub fn familiar(&self) -> String {
         match self {
             Self::Registry(reference) => reference.familiar(),
-            Self::Layout(layout) => layout.to_string(),
+            Self::Layout(_) | Self::Daemon(_) => self.to_string(),
         }
     }
 }
@@ -131,6 +146,8 @@ impl fmt::Display for Location {
         match self {
             Self::Registry(reference) => reference.fmt(formatter),
             Self::Layout(layout) => layout.fmt(formatter),
+            // No registry is meant, so none is named that the user did not name.
+            Self::Daemon(reference) => write!(formatter, "{DAEMON}{}", reference.familiar()),
         }
     }
 }
@@ -148,16 +165,35 @@ impl fmt::Display for LayoutReference {
     }
 }
 
-/// What begins with `oci:` is a layout. Docker Hub's repository `oci` is called `library/oci`.
+/// What begins with `oci:` is a layout, and with `docker-daemon:` an image of the daemon. Docker
+/// Hub's repository `oci` is called `library/oci`.
 impl FromStr for Location {
     type Err = ParseReferenceError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.strip_prefix(LAYOUT) {
-            Some(rest) => layout(text, rest).map(Self::Layout),
-            None => text.parse().map(Self::Registry),
+        if let Some(rest) = text.strip_prefix(LAYOUT) {
+            layout(text, rest).map(Self::Layout)
+        } else if let Some(rest) = text.strip_prefix(DAEMON) {
+            local(text, rest).map(Self::Daemon)
+        } else {
+            text.parse().map(Self::Registry)
         }
     }
+}
+
+/// `NAME`, `NAME:TAG`, `NAME@ID` or `NAME:TAG@ID`.
+fn local(text: &str, rest: &str) -> Result<Reference, ParseReferenceError> {
+    let fail = |reason| ParseReferenceError::new(text, "an image of the Docker daemon", reason);
+    if rest.is_empty() {
+        return Err(fail("write it as `docker-daemon:NAME:TAG`"));
+    }
+    if rest.parse::<Digest>().is_ok() {
+        return Err(fail(
+            "an ID alone has no name; write `docker-daemon:NAME:TAG@sha256:...`",
+        ));
+    }
+    rest.parse()
+        .map_err(|error: ParseReferenceError| fail(error.reason))
 }
 
 /// `DIR`, `DIR:TAG`, `DIR@DIGEST` or `DIR:TAG@DIGEST`. A folder's name may hold `:` and `@`, too,
@@ -226,6 +262,36 @@ mod tests {
     }
 
     #[test]
+    fn an_image_of_the_daemon_is_named_as_docker_names_it() {
+        let id = Digest::of(b"x");
+        let pinned = format!("docker-daemon:myapp:dev@{id}");
+        for (text, name, repository) in [
+            ("docker-daemon:myapp", "docker.io/library/myapp", "myapp"),
+            (
+                "docker-daemon:team/app:dev",
+                "docker.io/team/app",
+                "team/app",
+            ),
+            (
+                "docker-daemon:h:5000/team/app:1",
+                "h:5000/team/app",
+                "team/app",
+            ),
+            (pinned.as_str(), "docker.io/library/myapp", "myapp"),
+        ] {
+            let location: Location = text.parse().unwrap();
+            let Location::Daemon(reference) = &location else {
+                panic!("{text}")
+            };
+            assert_eq!(reference.name(), name);
+            assert_eq!(location.reference(), None);
+            let named = location.familiar_repository().unwrap();
+            assert_eq!(named.as_str(), repository);
+            assert_eq!([location.to_string(), location.familiar()], [text, text]);
+        }
+    }
+
+    #[test]
     fn everything_else_is_in_a_registry() {
         for text in ["mongo", "library/oci:1", "ghcr.io/org/oci:1"] {
             let location: Location = text.parse().unwrap();
@@ -241,6 +307,11 @@ mod tests {
             "oci:app:",
             "oci:app:a b",
             "oci:app@sha256:x",
+            "docker-daemon:",
+            "docker-daemon:MyApp:dev",
+            "docker-daemon:myapp:",
+            "docker-daemon:docker://myapp",
+            "docker-daemon:sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
         ]
         .map(|text| text.parse::<Location>().unwrap_err().to_string());
         insta::assert_snapshot!(messages.join("\n"));

@@ -2,7 +2,7 @@
 //! the images last.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -53,6 +53,24 @@ impl Layout {
         // A name may reach the disk before the bytes do.
         file.sync_data().await.map_err(failed)?;
         Ok(self.finish(unfinished, digest.clone()).await?)
+    }
+
+    /// Takes a blob that is a file already; `settle` moves it to its place. The layout is made where
+    /// it does not exist.
+    pub async fn take_blob(
+        &self,
+        digest: &Digest,
+        settle: impl FnOnce(&Path) -> io::Result<()> + Send + 'static,
+    ) -> Result<(), Error> {
+        let digest = digest.clone();
+        self.blocking(move |layout| {
+            layout.make()?;
+            let blobs = layout.blobs(&digest);
+            fs::create_dir_all(&blobs).map_err(Error::unwritable(&blobs))?;
+            let target = layout.path(&digest);
+            settle(&target).map_err(Error::unwritable(&target))
+        })
+        .await
     }
 
     async fn finish(&self, unfinished: TempPath, digest: Digest) -> Result<(), Error> {

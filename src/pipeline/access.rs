@@ -8,7 +8,7 @@ use crate::image::{Digest, Location, Reference, Registry};
 use crate::registry::{Client, Credentials, Endpoint};
 use crate::store::Store;
 
-use super::Destination;
+use super::{Daemon, Destination};
 
 /// Source registries: how they are read, and where they really are.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub struct Upstreams {
     pub client: Client,
     /// Images in registries, by the same client, and in OCI layouts.
     pub store: Store,
+    /// The Docker daemon.
+    pub daemon: Daemon,
     /// Who we are at each registry; the Docker daemon is told too.
     pub credentials: Arc<dyn Credentials>,
     /// Registries that are read elsewhere than under their own name.
@@ -33,12 +35,13 @@ impl Upstreams {
         }
     }
 
-    /// What `FROM` names, where the source is in a registry; a layout's image, which no `FROM` can
-    /// name, has its own name there.
+    /// What `FROM` names: where the source is in a registry, its name there; where it is in the
+    /// Docker daemon, its local ID. A layout's image, which no `FROM` can name, has its own name.
     pub(super) fn from(&self, source: &Location, digest: &Digest) -> String {
         match source {
             Location::Registry(source) => self.pinned_base(source, digest).to_string(),
             Location::Layout(_) => source.by_digest(digest.clone()).to_string(),
+            Location::Daemon(_) => digest.to_string(),
         }
     }
 
@@ -52,7 +55,7 @@ impl Upstreams {
     }
 }
 
-/// Everything the pipeline reaches out to, but for the Docker daemon, which only building needs.
+/// Everything the pipeline reaches out to.
 #[derive(Clone)]
 pub struct Access {
     /// Where images come from.

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::OnceCell;
 
-use crate::config::Repositories;
-use crate::docker::Docker;
+use crate::config::{ImageSpecification, Publish, Repositories};
 use crate::ecr::{Creation, Ecr};
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind, chain};
@@ -20,15 +19,18 @@ use super::budget::ration;
 use super::build::{Builder, Order};
 use super::conflict::settle_late;
 use super::copy::Copier;
+use super::daemon::tell_missing;
 use super::derive::Derivation;
 use super::docker_ends::DockerEnds;
 use super::drift::repair;
 use super::marks::Marks;
+use super::part::Part;
 use super::patience::await_pulls;
 use super::planner::plan_images;
 use super::prune::{leave, prune};
 use super::publish::Publisher;
 use super::traffic::Tally;
+use super::unpacked::Unpacked;
 use super::way::Way;
 use super::{
     Access, Action, Base, Concern, ImageOutcome, ImagePlan, Outcome, Plan, Reason, Status,
@@ -52,21 +54,13 @@ pub struct Effort {
     pub waits: bool,
 }
 
-/// Reads a variable of the environment: where the Docker daemon is.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 /// Applies a plan: repairs repositories, then brings images into place, then deletes what the file
 /// no longer names, if nothing that it names failed. The Docker daemon is asked for only when something has to be built; where it
 /// cannot be used nothing is built, and what is copied is copied all the same. Images that failed
 /// in a way that a retry can help are planned and done once more at the end: planning again finds
 /// what arrived after all. What a registry's budget of pulls does not suffice for is told before
 /// anything moves, and is left out or waits.
-pub async fn apply(
-    mut plan: Plan,
-    access: &Access,
-    environment: Environment<'_>,
-    effort: Effort,
-) -> Outcome {
+pub async fn apply(mut plan: Plan, access: &Access, effort: Effort) -> Outcome {
     let drift = std::mem::take(&mut plan.drift);
     let repairs = match plan.choices.drift {
         Concern::Changed => repair(drift, access).await,
@@ -76,7 +70,6 @@ pub async fn apply(
     let may_prune = plan.choices.orphans == Concern::Changed;
     let workshop = Workshop {
         access,
-        environment,
         effort,
         repositories: plan.repositories.clone(),
         builder: OnceCell::new(),
@@ -145,7 +138,6 @@ impl Try {
 
 struct Workshop<'a> {
     access: &'a Access,
-    environment: Environment<'a>,
     effort: Effort,
     repositories: Repositories,
     builder: OnceCell<Result<Builder<'a>, StepError>>,
@@ -161,16 +153,10 @@ impl<'a> Workshop<'a> {
     /// Connects to the daemon once; where that fails it is told once, for all images.
     async fn builder(&self) -> Result<&Builder<'a>, StepError> {
         let connect = || async {
-            let docker = Docker::connect(self.environment).await;
+            let docker = self.access.upstreams.daemon.connect().await;
             docker
-                .map(|docker| Builder::new(self.access, docker))
-                .map_err(|error| {
-                    let (reason, hint) = (chain(&error), error.hint());
-                    self.access
-                        .observer
-                        .observe(Event::NoDocker { reason, hint });
-                    StepError::new(Step::Connect, error)
-                })
+                .map(|docker| Builder::new(self.access, docker.clone()))
+                .inspect_err(|error| tell_missing(error, &*self.access.observer))
         };
         self.builder
             .get_or_init(connect)
@@ -234,7 +220,7 @@ impl<'a> Workshop<'a> {
     }
 
     async fn carry_out(&self, plan: Plan, attempt: Try) -> Vec<ImageOutcome> {
-        if plan.builds() {
+        if plan.needs_daemon() {
             // Asked for first: a missing daemon is told before anything else happens.
             let _ = self.builder().await;
         }
@@ -365,11 +351,10 @@ impl<'a> Workshop<'a> {
         match work {
             Work::Build { base, marks } => self.build(plan, way, base, marks).await,
             Work::Derive { base, marks } => self.derive(plan, way, base, marks).await,
+            Work::Export { base, marks } => self.export(plan, way, base, marks).await,
             Work::Copy { source, part } => {
                 self.begin(plan, is_new).await?;
-                self.copier
-                    .copy(image, destination, source, part, is_new, tally)
-                    .await
+                self.copier.copy(way, source, part, image.referrers).await
             }
             Work::Refer { held, lacking, .. } => {
                 self.begin(plan, is_new).await?;
@@ -393,6 +378,12 @@ impl<'a> Workshop<'a> {
         let ends = ends.map_err(StepError::at(Step::Render))?;
         let builder = self.builder().await?;
         self.begin(plan, way.is_new_repository).await?;
+        let unpacked = if image.publish == Publish::Longshore && is_local(image) {
+            Some(self.unpack(plan, base, marks).await?)
+        } else {
+            None
+        };
+        let way = way.through(unpacked.as_ref());
         self.moving(way);
         let blobs = &self.copier.blobs;
         let order = Order {
@@ -422,7 +413,13 @@ impl<'a> Workshop<'a> {
             base,
             marks,
         };
-        let images = match derivation.derive(&way.tally.reader).await? {
+        let unpacked = if is_local(&plan.image) {
+            Some(self.unpack(plan, base, marks).await?)
+        } else {
+            None
+        };
+        let read = way.through(unpacked.as_ref());
+        let images = match derivation.derive(read).await? {
             Ok(images) => images,
             Err(reason) => {
                 let message = format!("it is built and not derived: {}", chain(&reason));
@@ -431,11 +428,45 @@ impl<'a> Workshop<'a> {
                 return self.build(plan, way, base, marks).await;
             }
         };
+        let way = read;
         self.begin(plan, way.is_new_repository).await?;
         self.moving(way);
         let blobs = &self.copier.blobs;
         let publisher = Publisher { access, blobs, way };
         publisher.publish(images, marks).await
+    }
+
+    /// Takes an image out of the Docker daemon, and copies it like any other.
+    async fn export(
+        &self,
+        plan: &ImagePlan,
+        way: Way<'_>,
+        base: &Base,
+        marks: &Marks,
+    ) -> Result<Digest, StepError> {
+        self.begin(plan, way.is_new_repository).await?;
+        let unpacked = self.unpack(plan, base, marks).await?;
+        let part = Part::Planned(unpacked.manifest.clone());
+        let way = way.through(Some(&unpacked));
+        self.copier.copy(way, &base.digest, &part, false).await
+    }
+
+    /// Takes a source out of the Docker daemon.
+    async fn unpack(
+        &self,
+        plan: &ImagePlan,
+        base: &Base,
+        marks: &Marks,
+    ) -> Result<Unpacked, StepError> {
+        let ImagePlan {
+            image, destination, ..
+        } = plan;
+        self.access.observer.observe(Event::Reached {
+            image: destination.clone(),
+            step: Step::Export,
+        });
+        let docker = self.access.upstreams.daemon.connect().await?;
+        Unpacked::export(docker, &base.digest, image.compression, marks).await
     }
 
     fn moving(&self, way: Way<'_>) {
@@ -453,6 +484,11 @@ impl<'a> Workshop<'a> {
         self.access.observer.observe(Event::Started { image });
         Ok(())
     }
+}
+
+/// Whether the source is in the Docker daemon.
+fn is_local(image: &ImageSpecification) -> bool {
+    matches!(image.source, Location::Daemon(_))
 }
 
 /// What to say of an image at the end of a try. Of one that was never touched there is nothing to

@@ -1,4 +1,5 @@
-//! A built or derived image, put together for the registry: the upstream's own layers, then the new ones.
+//! A built, derived or exported image, put together for the registry: the upstream's own layers, then
+//! the new ones.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::docker::{Export, Layer};
 use crate::failure::{Failure, Kind};
-use crate::image::{Descriptor, Digest, Manifest, media_type};
+use crate::image::{Descriptor, Digest, ImageConfiguration, Manifest, media_type};
 
 use super::base_image::BaseImage;
 use super::marks::Marks;
@@ -28,15 +29,18 @@ pub(super) struct Assembly {
     pub(super) manifest: Manifest,
 }
 
-/// What the daemon built does not fit its base.
+/// What the daemon gave out does not fit together.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AssemblyError {
     /// The configuration is none.
-    #[error("the built image's configuration is malformed")]
+    #[error("the image's configuration is malformed")]
     Malformed(#[from] serde_json::Error),
     /// The built image does not begin with the base's layers.
     #[error("the built image does not start with its base's layers")]
     OtherLayers,
+    /// The configuration names other layers than the daemon gave out.
+    #[error("the configuration names other layers than the Docker daemon exported")]
+    Unnamed,
 }
 
 impl Failure for AssemblyError {
@@ -69,6 +73,17 @@ impl Assembly {
         Ok(Self::new(base, configuration, export.layers, marks)?)
     }
 
+    /// Puts together an image as the daemon has it: no byte of its configuration changes.
+    pub(super) fn of_image(export: Export, marks: &Marks) -> Result<Self, AssemblyError> {
+        let configuration: ImageConfiguration = serde_json::from_slice(&export.configuration)?;
+        let named = configuration.rootfs().diff_ids().iter().map(String::as_str);
+        if !named.eq(export.layers.iter().map(|layer| layer.diff_id.as_str())) {
+            return Err(AssemblyError::Unnamed);
+        }
+        let configuration = export.configuration.to_vec();
+        Ok(Self::join(&[], configuration, export.layers, marks)?)
+    }
+
     /// Puts together a configuration and the base's own layers.
     pub(super) fn of_derivation(
         base: &BaseImage,
@@ -84,8 +99,17 @@ impl Assembly {
         layers: Vec<Layer>,
         marks: &Marks,
     ) -> Result<Self, serde_json::Error> {
+        Self::join(base.manifest.layers(), configuration, layers, marks)
+    }
+
+    fn join(
+        base_layers: &[Descriptor],
+        configuration: Vec<u8>,
+        layers: Vec<Layer>,
+        marks: &Marks,
+    ) -> Result<Self, serde_json::Error> {
         let digest = Digest::of(&configuration);
-        let base_layers = base.manifest.layers().iter().map(base_layer);
+        let base_layers = base_layers.iter().map(base_layer);
         let new_layers = layers
             .iter()
             .map(|layer| Ok(descriptor(layer.media_type, &layer.digest, layer.size)));

@@ -13,7 +13,7 @@ use crate::image::{
 };
 use crate::store::Store;
 
-use super::StepError;
+use super::{StepError, Upstreams};
 
 const NOT_AN_IMAGE: &str =
     "is this a container image? charts and other artifacts cannot be built on";
@@ -46,6 +46,12 @@ pub(super) enum BaseError {
     /// The tag or digest does not exist.
     #[error("`{image}` does not exist")]
     Missing {
+        /// The image.
+        image: String,
+    },
+    /// The Docker daemon has no such image.
+    #[error("`{image}` is no image of the Docker daemon")]
+    NotLocal {
         /// The image.
         image: String,
     },
@@ -102,6 +108,11 @@ impl Failure for BaseError {
                 "check the name and the tag; a private image needs `upstreams` credentials"
                     .to_owned(),
             ),
+            Self::NotLocal { .. } => Some(
+                "`docker images` lists those it has; build or load the image first, or name \
+                 another daemon in DOCKER_HOST"
+                    .to_owned(),
+            ),
             Self::Platform { .. } => Some("change the image's `platforms`".to_owned()),
             Self::NoPlatform { .. } => Some(
                 "there is nothing in it to choose from or to build on; without `platforms` and \
@@ -138,6 +149,20 @@ pub(super) async fn fetch_manifest(
 }
 
 impl Base {
+    /// What is known of a source whose tag had this digest: of an image of the Docker daemon what it
+    /// tells, of another one what its manifest says.
+    pub(super) async fn of(
+        upstreams: &Upstreams,
+        source: &Location,
+        digest: &Digest,
+    ) -> Result<Self, StepError> {
+        if let Location::Daemon(image) = source {
+            return upstreams.daemon.base(image, digest).await;
+        }
+        let manifest = fetch_manifest(&upstreams.store, source, digest).await?;
+        Self::read(&upstreams.store, source, digest, &manifest).await
+    }
+
     /// Reads the platforms of an image, whose tag had this digest, from its manifest; of one that
     /// is no index, with a GET of its configuration.
     pub(super) async fn read(

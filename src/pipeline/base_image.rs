@@ -7,14 +7,17 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::config::{ImageSpecification, Publish};
 use crate::event::Step;
 use crate::image::{
     Content, Descriptor, Digest, ImageConfiguration, ImageManifest, Location, ParseManifestError,
+    media_type,
 };
 use crate::store::Store;
 
 use super::StepError;
-use super::base::BaseError;
+use super::base::{BaseError, PlatformBase};
+use super::way::Way;
 
 /// One platform's upstream image: what is needed of its manifest and its configuration.
 #[derive(Clone, Debug)]
@@ -32,17 +35,47 @@ pub(super) struct BaseImage {
 }
 
 impl BaseImage {
-    /// Reads a platform's manifest and configuration: two GETs.
-    pub(super) async fn fetch(
-        store: &Store,
-        source: &Location,
-        digest: &Digest,
+    /// The base of one platform's build. Of what the Docker daemon has and pushes itself nobody else
+    /// needs the layers.
+    pub(super) async fn of(
+        image: &ImageSpecification,
+        way: Way<'_>,
+        platform: &PlatformBase,
     ) -> Result<Self, StepError> {
-        let image = || source.to_string();
+        let pinned = way.base(&image.source, &platform.digest);
+        match (&image.source, image.publish, &platform.configuration) {
+            (Location::Daemon(_), Publish::Daemon, Some(configuration)) => {
+                let configuration = configuration.clone();
+                Self::without_layers(configuration)
+                    .map_err(|source| BaseError::Configuration {
+                        image: pinned.to_string(),
+                        source,
+                    })
+                    .map_err(StepError::at(Step::Resolve))
+            }
+            _ => Self::fetch(&way.tally.reader, &pinned).await,
+        }
+    }
+
+    fn without_layers(configuration: Bytes) -> Result<Self, serde_json::Error> {
+        let manifest = serde_json::json!({
+            "schemaVersion": 2,
+            "config": {
+                "mediaType": media_type::OCI_CONFIGURATION,
+                "digest": Digest::of(&configuration),
+                "size": configuration.len(),
+            },
+            "layers": [],
+        });
+        Self::new(serde_json::from_value(manifest)?, configuration)
+    }
+
+    /// Reads a platform's manifest, which is named by its digest, and configuration: two GETs.
+    pub(super) async fn fetch(store: &Store, pinned: &Location) -> Result<Self, StepError> {
+        let image = || pinned.to_string();
         let resolve = StepError::at::<BaseError>;
-        let pinned = source.by_digest(digest.clone());
         let manifest = store
-            .get_manifest(&pinned)
+            .get_manifest(pinned)
             .await
             .map_err(StepError::at(Step::Resolve))?
             .ok_or_else(|| resolve(Step::Resolve)(BaseError::Missing { image: image() }))?;
@@ -60,7 +93,7 @@ impl BaseImage {
             Err(error) => return Err(resolve(Step::Resolve)(error)),
         };
         let configuration = store
-            .get_blob(&pinned, manifest.config())
+            .get_blob(pinned, manifest.config())
             .await
             .map_err(StepError::at(Step::Resolve))?;
         Self::new(manifest, configuration)

@@ -213,6 +213,8 @@ fn need(plan: &ImagePlan, client: &Client) -> Need {
                 add(&mut need, &child);
             }
         }
+        // No registry's.
+        Work::Export { .. } => {}
         Work::Refer { lacking, .. } => {
             for referrer in lacking {
                 add(&mut need, referrer.digest());

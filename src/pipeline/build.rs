@@ -1,11 +1,13 @@
 //! Builds one image through the Docker daemon, platform by platform.
 
+use std::collections::BTreeMap;
+
 use crate::config::{ImageSpecification, Publish};
 use crate::docker::{self, BuildRequest, Docker, ExportRequest, LayerSettings};
 use crate::dockerfile::{self, label};
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
-use crate::image::{Digest, Platform, Reference, Registry, Tag};
+use crate::image::{Digest, Location, Platform, Reference, Registry, Tag};
 use crate::registry::Login;
 
 use super::assembly::Assembly;
@@ -113,13 +115,12 @@ impl<'a> Builder<'a> {
         let mut all_built = Vec::with_capacity(platforms.len());
         let mut all_ready = Vec::with_capacity(platforms.len());
         for platform in &platforms {
-            let base_image =
-                BaseImage::fetch(&way.tally.reader, &image.source, &platform.digest).await?;
+            let base_image = BaseImage::of(image, way, platform).await?;
             let base_layers = layers_of(&base_image.manifest)?;
             // The daemon pulls the base for itself meanwhile. Where it pushes, it finds these
             // layers by their digests and compresses none of them anew.
             let seeded = blobs.seed(way, base_layers.clone());
-            let built = self.build_platform(image, ends, platform, marks, leftovers);
+            let built = self.build_platform(image, ends, platform, &base_image, marks, leftovers);
             let (built, ()) = futures_util::try_join!(built, seeded)?;
             match image.publish {
                 Publish::Daemon => all_built.push(built),
@@ -163,7 +164,7 @@ impl<'a> Builder<'a> {
             base_layers: base.diff_ids.len(),
             known: &base.layers(),
             settings: LayerSettings {
-                latest,
+                latest: Some(latest),
                 compression: image.compression,
             },
         };
@@ -178,6 +179,7 @@ impl<'a> Builder<'a> {
         image: &ImageSpecification,
         ends: DockerEnds<'_>,
         base: &PlatformBase,
+        base_image: &BaseImage,
         marks: &Marks,
         leftovers: &mut Leftovers,
     ) -> Result<BuiltPlatform, StepError> {
@@ -192,18 +194,16 @@ impl<'a> Builder<'a> {
             image: destination.clone().into(),
             step: step.clone(),
         });
-        let pinned = self.access.upstreams.pinned_base(source, &base.digest);
+        let from = self.access.upstreams.from(source, &base.digest);
         let dockerfile = image
             .template
-            .render(&pinned.to_string(), &image.lines)
+            .render(&from, &image.lines)
             .map_err(TemplateError::from)
             .map_err(StepError::at(Step::Render))?;
         let mut labels = image.labels.clone();
         labels.extend(marks.write());
         labels.insert(label::PLATFORM_DIGEST.to_owned(), base.digest.to_string());
-        let logins = self
-            .logins(&source.registry, &pinned.registry, &dockerfile)
-            .await?;
+        let logins = self.logins(source, &dockerfile).await?;
         let temporary_tag = self.temporary_tag(destination, platform);
         let name = format!("longshore/scratch:{temporary_tag}");
         leftovers.names.push(name.clone());
@@ -231,7 +231,7 @@ impl<'a> Builder<'a> {
             .build(&request, &mut output)
             .await
             .map_err(failed)?;
-        self.check(&id, platform, &pinned, step).await?;
+        self.check(&id, platform, &from, base_image, step).await?;
         Ok(BuiltPlatform {
             platform: platform.clone(),
             id,
@@ -245,32 +245,15 @@ impl<'a> Builder<'a> {
         &self,
         id: &Digest,
         wanted: &Platform,
-        base: &Reference,
+        from: &str,
+        base: &BaseImage,
         step: Step,
     ) -> Result<(), StepError> {
-        let base = Reference {
-            tag: None,
-            ..base.clone()
-        }
-        .to_string();
-        let inspect = async |name: &str| {
-            let details = self
-                .docker
-                .inspect(name)
-                .await
-                .map_err(StepError::at(step.clone()))?;
-            let gone = || {
-                StepError::new(
-                    step.clone(),
-                    WrongResult::Gone {
-                        name: name.to_owned(),
-                    },
-                )
-            };
-            details.ok_or_else(gone)
+        let built = self.docker.inspect(id.as_str()).await;
+        let Some(built) = built.map_err(StepError::at(step.clone()))? else {
+            let name = id.to_string();
+            return Err(StepError::new(step, WrongResult::Gone { name }));
         };
-        let built = inspect(id.as_str()).await?;
-        let layers = inspect(&base).await?.layers;
         let wrong = if (built.platform.os(), built.platform.architecture())
             != (wanted.os(), wanted.architecture())
         {
@@ -278,7 +261,8 @@ impl<'a> Builder<'a> {
                 wanted: wanted.clone(),
                 built: built.platform,
             }
-        } else if !built.layers.starts_with(&layers) {
+        } else if !built.layers.starts_with(&base.diff_ids) {
+            let base = from.to_owned();
             WrongResult::Layers { base }
         } else {
             return Ok(());
@@ -290,16 +274,20 @@ impl<'a> Builder<'a> {
     /// the source is really read.
     async fn logins(
         &self,
-        source: &Registry,
-        read_at: &Registry,
+        source: &Location,
         dockerfile: &str,
     ) -> Result<Vec<(Registry, Login)>, StepError> {
-        let mut registries = dockerfile::registries(dockerfile);
-        registries.remove(read_at);
-        let others = registries.iter().map(|registry| (registry, registry));
+        let upstreams = &self.access.upstreams;
+        let registries = dockerfile::registries(dockerfile);
+        let mut registries: BTreeMap<Registry, Registry> =
+            registries.into_iter().map(|it| (it.clone(), it)).collect();
+        if let Some(source) = source.reference() {
+            let read_at = upstreams.pulled_from(&source.registry);
+            registries.insert(read_at, source.registry.clone());
+        }
         let mut logins = Vec::new();
-        for (known_as, registry) in others.chain([(source, read_at)]) {
-            let login = self.access.upstreams.credentials.login(known_as).await;
+        for (registry, known_as) in &registries {
+            let login = upstreams.credentials.login(known_as).await;
             let login = login.map_err(StepError::at(Step::Resolve))?;
             logins.extend(login.map(|login| (registry.clone(), login)));
         }

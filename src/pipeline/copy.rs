@@ -76,32 +76,24 @@ impl<'a> Copier<'a> {
     /// returns the digest that the tag then has.
     pub(super) async fn copy(
         &self,
-        image: &ImageSpecification,
-        destination: &Location,
+        way: Way<'_>,
         root: &Digest,
         part: &Part,
-        is_new_repository: bool,
-        tally: &Tally,
+        with_referrers: bool,
     ) -> Result<Digest, StepError> {
+        let destination = way.destination;
         self.access.observer.observe(Event::Reached {
             image: destination.clone(),
             step: Step::Copy,
         });
-        self.show(destination, tally);
-        let way = Way {
-            source: &image.source,
-            destination,
-            repository: &image.repository,
-            is_new_repository,
-            tally,
-        };
+        self.show(destination, way.tally);
         let manifest = match part {
             Part::Whole => self.fetch(way, root).await?,
             Part::One(digest) => self.fetch(way, digest).await?,
             Part::Planned(manifest) => manifest.clone(),
         };
         self.push(way, destination, &manifest).await?;
-        if image.referrers {
+        if with_referrers {
             self.copy_referrers(way, root, &manifest).await?;
         }
         Ok(manifest.digest().clone())

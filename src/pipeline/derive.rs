@@ -8,7 +8,6 @@ use crate::dockerfile::{DeriveSettings, MetadataLines, NeedsBuild, label};
 use crate::event::Step;
 use crate::failure::{Failure, Kind, chain};
 use crate::image::Platform;
-use crate::store::Store;
 
 use super::assembly::Assembly;
 use super::base::{Base, PlatformBase};
@@ -17,6 +16,7 @@ use super::blobs::layers_of;
 use super::marks::Marks;
 use super::observe::TemplateError;
 use super::publish::Ready;
+use super::way::Way;
 use super::{StepError, Upstreams};
 
 /// Manifests and configurations of the base's platforms that are read together.
@@ -75,11 +75,11 @@ impl Derivation<'_> {
     /// be.
     pub(super) async fn derive(
         &self,
-        reader: &Store,
+        way: Way<'_>,
     ) -> Result<Result<Vec<Ready>, NeedsBuild>, StepError> {
         let platforms = self.platforms()?;
         let tried: Vec<_> = stream::iter(&platforms)
-            .map(|platform| self.derive_platform(reader, platform))
+            .map(|platform| self.derive_platform(way, platform))
             .buffered(PARALLEL_PLATFORMS)
             .try_collect()
             .await?;
@@ -95,10 +95,11 @@ impl Derivation<'_> {
 
     async fn derive_platform(
         &self,
-        reader: &Store,
+        way: Way<'_>,
         platform: &PlatformBase,
     ) -> Result<Result<Ready, NeedsBuild>, StepError> {
-        let base = BaseImage::fetch(reader, &self.image.source, &platform.digest).await?;
+        let pinned = way.base(&self.image.source, &platform.digest);
+        let base = BaseImage::fetch(&way.tally.reader, &pinned).await?;
         let configuration = match self.configuration(platform, &base.configuration)? {
             Ok(configuration) => configuration,
             Err(reason) => return Ok(Err(reason)),

@@ -4,10 +4,10 @@ use crate::config::ImageSpecification;
 use crate::failure::{Failure, Kind};
 use crate::image::{Location, Reference};
 
-/// Where Docker pulls the base from and pushes the result to: registries, both.
+/// Where Docker has the base from, a registry or itself, and the registry that the result goes to.
 #[derive(Clone, Copy)]
 pub(super) struct DockerEnds<'a> {
-    pub(super) source: &'a Reference,
+    pub(super) source: &'a Location,
     pub(super) destination: &'a Reference,
 }
 
@@ -33,8 +33,12 @@ impl<'a> DockerEnds<'a> {
         image: &'a ImageSpecification,
         destination: &'a Location,
     ) -> Result<Self, NoRegistry> {
+        let source = &image.source;
+        if !matches!(source, Location::Daemon(_)) {
+            in_registry(source)?;
+        }
         Ok(Self {
-            source: in_registry(&image.source)?,
+            source,
             destination: in_registry(destination)?,
         })
     }

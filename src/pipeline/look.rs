@@ -29,7 +29,7 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// For what is built or derived: what it was made from stands in its marks.
+    /// For what is built or derived, or comes from the Docker daemon: what it was made from stands in its marks.
     pub(super) async fn at_marks(&self) -> Result<Observation, StepError> {
         let held = async {
             let Some(manifest) = self.held_manifest().await? else {
@@ -51,9 +51,14 @@ impl Look<'_> {
         if let Some(observation) = self.without_work(&source, held, None, &reason) {
             return Ok(observation);
         }
-        let manifest = self.read_source(&source).await?;
-        let base = self.base(&source, &manifest).await?;
         let (image, upstreams) = (self.image, &self.access.upstreams);
+        let base = Base::of(upstreams, &image.source, &source).await?;
+        base.check(&image.source, &image.platforms)
+            .map_err(StepError::at(Step::Resolve))?;
+        if image.is_copy() {
+            let work = Work::Export { base, marks };
+            return Ok(Observation::Outdated { work, reason });
+        }
         let derivation = Derivation {
             image,
             upstreams,

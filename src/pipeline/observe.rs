@@ -67,6 +67,13 @@ pub enum Work {
         /// What the result will carry.
         marks: Marks,
     },
+    /// Taken out of the Docker daemon as it is.
+    Export {
+        /// The image, by its local ID.
+        base: Base,
+        /// What the result will carry.
+        marks: Marks,
+    },
     /// Copied.
     Copy {
         /// The digest of the source.
@@ -89,7 +96,9 @@ impl Work {
     /// The source's digest.
     pub(super) fn source(&self) -> &Digest {
         match self {
-            Self::Build { base, .. } | Self::Derive { base, .. } => &base.digest,
+            Self::Build { base, .. } | Self::Derive { base, .. } | Self::Export { base, .. } => {
+                &base.digest
+            }
             Self::Copy { source, .. } | Self::Refer { source, .. } => source,
         }
     }
@@ -97,7 +106,7 @@ impl Work {
     /// What the tag is to hold, where that is known before it is made.
     pub(super) fn wanted(&self) -> Option<&Digest> {
         match self {
-            Self::Build { .. } | Self::Derive { .. } => None,
+            Self::Build { .. } | Self::Derive { .. } | Self::Export { .. } => None,
             Self::Copy { source, part } => Some(part.digest(source)),
             Self::Refer { held, .. } => Some(held),
         }
@@ -191,14 +200,18 @@ async fn observe_image(
         Wanted::Whole => look.at_digest(None).await,
         Wanted::One(platform) => look.at_digest(Some(platform)).await,
         Wanted::Chosen(choice) => look.at_choice(choice).await,
+        Wanted::Local => look.at_marks().await,
     }
 }
 
 /// The digest of a source. A source pinned by digest is taken at its word; a tag costs one HEAD,
-/// which Docker Hub does not count as a pull.
+/// which Docker Hub does not count as a pull. An image of the Docker daemon has its local ID.
 pub(super) async fn resolve(upstreams: &Upstreams, source: &Location) -> Result<Digest, StepError> {
     if let Some(digest) = source.digest() {
         return Ok(digest.clone());
+    }
+    if let Location::Daemon(image) = source {
+        return upstreams.daemon.find(image).await;
     }
     let found = upstreams.store.find(source).await;
     let found = found.map_err(StepError::at(Step::Resolve))?;

@@ -175,7 +175,7 @@ impl RepositoryState {
             return Ok(manifest.clone());
         }
         let tag = match tag {
-            Location::Registry(_) => tag.clone(),
+            Location::Registry(_) | Location::Daemon(_) => tag.clone(),
             Location::Layout(_) => match self.digest(tag, access).await? {
                 Some(digest) => tag.by_digest(digest),
                 None => return Ok(None),

@@ -1,7 +1,7 @@
 //! Which part of a source is copied.
 
 use crate::config::{Attestations, ImageSpecification, Platforms};
-use crate::image::{Digest, Manifest, Platform};
+use crate::image::{Digest, Location, Manifest, Platform};
 
 /// Which part of a source is copied.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +31,8 @@ pub(super) enum Wanted<'a> {
     Whole,
     One(&'a Platform),
     Chosen(Choice<'a>),
+    /// What the Docker daemon has: one platform, whose manifest nobody has written yet.
+    Local,
 }
 
 /// Some children of an index.
@@ -45,6 +47,9 @@ pub(super) struct Choice<'a> {
 impl<'a> Wanted<'a> {
     /// What the choices of the user mean for a copy, which needs no daemon.
     pub(super) fn of(image: &'a ImageSpecification) -> Self {
+        if matches!(image.source, Location::Daemon(_)) {
+            return Self::Local;
+        }
         let attestations = image.attestations;
         let platforms = match &image.platforms {
             Platforms::All | Platforms::Daemon => None,

@@ -2,6 +2,7 @@
 //! observed in, decisions out.
 
 use crate::config::{ImageSpecification, LockedPattern, OnConflict, Repositories};
+use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Location, Repository};
 
@@ -108,11 +109,15 @@ impl Plan {
         }
     }
 
-    /// Whether applying the plan needs the Docker daemon.
-    pub fn builds(&self) -> bool {
-        self.images
-            .iter()
-            .any(|image| matches!(image.work(), Some((Work::Build { .. }, _))))
+    /// Whether applying the plan needs the Docker daemon, or making it has needed it in vain.
+    pub fn needs_daemon(&self) -> bool {
+        self.images.iter().any(|image| match &image.decision {
+            Ok(_) => matches!(
+                image.work(),
+                Some((Work::Build { .. } | Work::Export { .. }, _))
+            ),
+            Err(error) => *error.step() == Step::Connect,
+        })
     }
 
     /// Whether applying the plan would change anything.

@@ -4,7 +4,6 @@ use crate::config::ImageSpecification;
 use crate::event::Step;
 use crate::image::Platform;
 
-use super::base::fetch_manifest;
 use super::observe::{TemplateError, resolve};
 use super::{Base, StepError, Upstreams};
 
@@ -25,8 +24,7 @@ pub async fn render(
     daemon: &Platform,
 ) -> Result<Vec<Dockerfile>, StepError> {
     let digest = resolve(upstreams, &image.source).await?;
-    let manifest = fetch_manifest(&upstreams.store, &image.source, &digest).await?;
-    let base = Base::read(&upstreams.store, &image.source, &digest, &manifest).await?;
+    let base = Base::of(upstreams, &image.source, &digest).await?;
     let platforms = base.select(&image.source, &image.platforms, daemon);
     let platforms = platforms.map_err(StepError::at(Step::Resolve))?;
     let render = |base: super::PlatformBase| {

@@ -281,7 +281,7 @@ pub(super) fn name(image: &Location) -> String {
             Some(tag) => format!("{repository}:{tag}"),
             None => repository.to_string(),
         },
-        Location::Layout(_) => image.to_string(),
+        Location::Layout(_) | Location::Daemon(_) => image.to_string(),
     }
 }
 

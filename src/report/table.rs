@@ -123,7 +123,7 @@ pub(super) fn action_word(action: &Action) -> &'static str {
     match action {
         Action::Make(Work::Build { .. }) => "build",
         Action::Make(Work::Derive { .. }) => "derive",
-        Action::Make(Work::Copy { .. } | Work::Refer { .. }) => "copy",
+        Action::Make(Work::Export { .. } | Work::Copy { .. } | Work::Refer { .. }) => "copy",
         Action::Skip { .. } => "in place",
         Action::Keep { .. } => "keep",
         Action::NoRepository => "skip",

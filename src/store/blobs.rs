@@ -45,6 +45,7 @@ impl Store {
                     .open_blob(digest, size)
                     .await?,
             ),
+            Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
     }
 
@@ -63,6 +64,7 @@ impl Store {
                     .has_blob(digest, size)
                     .await?
             }
+            Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
     }
 
@@ -87,6 +89,7 @@ impl Store {
                     .upload_blob(reference, digest, size, mount_from, open)
                     .await
             }
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
             Location::Layout(layout) => {
                 let source = open().await?;
                 let layout = self.layouts.at(&layout.folder);

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::failure::{Failure, Kind};
+use crate::image::Reference;
 use crate::{layout, registry};
 
 /// An image cannot be read or written where it is kept.
@@ -14,12 +15,24 @@ pub enum Error {
     /// In an OCI layout.
     #[error(transparent)]
     Layout(#[from] layout::Error),
+    /// In the Docker daemon, which gives images out whole.
+    #[error("`{image}` is in the Docker daemon, which knows no single manifests and blobs")]
+    Daemon {
+        /// The image.
+        image: String,
+    },
     /// What was to be written came from this machine and cannot be read.
     #[error("cannot read a new layer back from `{}`", std::env::temp_dir().display())]
     Local(#[source] io::Error),
 }
 
 impl Error {
+    pub(super) fn in_daemon(image: &Reference) -> Self {
+        Self::Daemon {
+            image: image.familiar(),
+        }
+    }
+
     /// Whether a manifest was refused because what it names is not there.
     pub fn lacks_blobs(&self) -> bool {
         matches!(self, Self::Registry(error) if error.lacks_blobs())
@@ -31,6 +44,7 @@ impl Failure for Error {
         match self {
             Self::Registry(error) => error.kind(),
             Self::Layout(error) => error.kind(),
+            Self::Daemon { .. } => Kind::Permanent,
             Self::Local(_) => Kind::Transient,
         }
     }
@@ -39,7 +53,7 @@ impl Failure for Error {
         match self {
             Self::Registry(error) => error.hint(),
             Self::Layout(error) => error.hint(),
-            Self::Local(_) => None,
+            Self::Daemon { .. } | Self::Local(_) => None,
         }
     }
 }

@@ -39,6 +39,7 @@ impl Store {
         match location {
             Location::Registry(reference) => Ok(self.client.resolve(reference).await?),
             Location::Layout(layout) => self.digest_in(layout).await,
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
 
@@ -63,6 +64,7 @@ impl Store {
         Ok(match location {
             Location::Registry(reference) => self.client.list_tags(reference).await?,
             Location::Layout(layout) => self.layouts.at(&layout.folder).list_tags().await?,
+            Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
     }
 
@@ -81,6 +83,7 @@ impl Store {
                     .await?),
                 None => Ok(false),
             },
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
 
@@ -96,6 +99,7 @@ impl Store {
                 }
                 None => Ok(None),
             },
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
 
@@ -109,6 +113,7 @@ impl Store {
         match location {
             Location::Registry(reference) => Ok(self.client.referrers(reference, digest).await?),
             Location::Layout(_) => Ok(None),
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
 
@@ -123,6 +128,7 @@ impl Store {
             Location::Layout(layout) => {
                 self.layouts.at(&layout.folder).get_blob(descriptor).await?
             }
+            Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
     }
 
@@ -148,6 +154,7 @@ impl Store {
                 let layout = self.layouts.at(&layout.folder);
                 Ok(layout.put_manifest(digest, manifest, tag.as_ref()).await?)
             }
+            Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
     }
 

@@ -129,6 +129,8 @@ fn a_file_that_builds_nothing_needs_no_docker() {
         lab.write(&lines.replace("BUILDER", builder));
         doctor(&lab).run().exits(code);
     }
+    lab.write("images: ['docker-daemon:app:1']\n");
+    doctor(&lab).run().exits(4);
 }
 
 #[test]

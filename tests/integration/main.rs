@@ -24,6 +24,7 @@ mod house;
 mod kills;
 mod layouts;
 mod local_exec;
+mod local_images;
 mod locks;
 mod neighbours;
 mod orphans;

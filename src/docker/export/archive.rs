@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     const SETTINGS: LayerSettings = LayerSettings {
-        latest: 1_000,
+        latest: Some(1_000),
         compression: Compression::Gzip,
     };
 
@@ -254,6 +254,33 @@ mod tests {
         assert_eq!(parts(&layout(&base, &new), &base), expected);
         let (base, new) = (gzip(&base), gzip(&layer("etc/vault", 3_000)));
         assert_eq!(parts(&layout(&base, &new), &base), expected);
+    }
+
+    #[test]
+    fn a_whole_image_keeps_every_byte() {
+        let (base, new) = (layer("bin/sh", 5), layer("etc/vault", 2_000));
+        let whole = |archive: &[u8]| {
+            let settings = LayerSettings {
+                latest: None,
+                ..SETTINGS
+            };
+            let export = read(archive, 0, &BTreeSet::new(), settings).unwrap();
+            let parts = |layer: &Layer| (layer.diff_id.clone(), layer.digest.clone());
+            export.layers.iter().map(parts).collect::<Vec<_>>()
+        };
+        let diff_ids = [&base, &new, &new].map(|layer| Digest::of(layer));
+        let compressed = whole(&folders(&base, &new));
+        let found: Vec<_> = compressed
+            .iter()
+            .map(|(diff_id, _)| diff_id.clone())
+            .collect();
+        assert_eq!(found, diff_ids);
+        assert_eq!(whole(&layout(&base, &new)), compressed);
+        // What the daemon keeps compressed is somebody's blob already.
+        let [base, new] = [&base, &new].map(|layer| gzip(layer));
+        let blobs = [&base, &new, &new].map(|blob| Digest::of(blob));
+        let kept = diff_ids.into_iter().zip(blobs).collect::<Vec<_>>();
+        assert_eq!(whole(&layout(&base, &new)), kept);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,11 +14,12 @@ use super::clamp::clamp;
 use super::compression::{Compression, Encoder, decompress};
 use crate::image::{Digest, Hasher};
 
-/// How new layers are written.
+/// How layers are written.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerSettings {
-    /// The latest time that a file of a layer may carry, in seconds since 1970.
-    pub latest: u64,
+    /// The latest time that a file of a layer may carry, in seconds since 1970. Where there is none
+    /// layers keep their content byte for byte, and those that the daemon keeps compressed stay so.
+    pub latest: Option<u64>,
     /// How they are compressed.
     pub compression: Compression,
 }
@@ -40,6 +42,8 @@ pub struct Layer {
 pub(super) struct Spooled {
     /// The digest of what is in it, uncompressed.
     pub(super) diff_id: Digest,
+    /// How the daemon keeps it compressed.
+    compression: Option<Compression>,
     file: File,
 }
 
@@ -50,6 +54,14 @@ impl Layer {
         // The file must outlive whoever reads it.
         let keep = Arc::clone(&self.file);
         Ok(ReaderStream::with_capacity(file, 64 * 1024).inspect_ok(move |_| _ = &keep))
+    }
+
+    /// Moves the file to a place of the same file system, where it stays.
+    pub fn settle(self, place: &Path) -> io::Result<()> {
+        match Arc::try_unwrap(self.file) {
+            Ok(file) => file.persist(place).map_err(|error| error.error),
+            Err(shared) => std::fs::copy(&**shared, place).map(drop),
+        }
     }
 }
 
@@ -63,14 +75,19 @@ impl Spooled {
         let mut beginning = Vec::new();
         (&file).take(4).read_to_end(&mut beginning)?;
         file.rewind()?;
-        if Compression::told_by(&beginning).is_none() {
-            let diff_id = digest;
-            return Ok(Self { diff_id, file });
-        }
-        let mut content = Hashing::new(io::sink());
-        io::copy(&mut decompress(&file)?, &mut content)?;
-        let (diff_id, ..) = content.finish();
-        Ok(Self { diff_id, file })
+        let compression = Compression::told_by(&beginning);
+        let diff_id = if compression.is_none() {
+            digest
+        } else {
+            let mut content = Hashing::new(io::sink());
+            io::copy(&mut decompress(&file)?, &mut content)?;
+            content.finish().0
+        };
+        Ok(Self {
+            diff_id,
+            compression,
+            file,
+        })
     }
 
     /// Writes it for a registry.
@@ -81,17 +98,31 @@ impl Spooled {
             .prefix("longshore-")
             .tempfile()?
             .into_parts();
-        let compressed = Encoder::new(settings.compression, Hashing::new(file))?;
-        let mut content = Hashing::new(compressed);
-        clamp(decompress(spooled)?, settings.latest, &mut content)?;
-        let (diff_id, _, compressed) = content.finish();
-        let (digest, size, mut file) = compressed.finish()?.finish();
+        let mut written = Hashing::new(file);
+        let (diff_id, compression) = match (settings.latest, self.compression) {
+            (None, Some(compression)) => {
+                io::copy(&mut spooled, &mut written)?;
+                (self.diff_id.clone(), compression)
+            }
+            (latest, _) => {
+                let compressed = Encoder::new(settings.compression, written)?;
+                let mut content = Hashing::new(compressed);
+                match latest {
+                    Some(latest) => clamp(decompress(spooled)?, latest, &mut content)?,
+                    None => drop(io::copy(&mut spooled, &mut content)?),
+                }
+                let (diff_id, _, compressed) = content.finish();
+                written = compressed.finish()?;
+                (diff_id, settings.compression)
+            }
+        };
+        let (digest, size, mut file) = written.finish();
         file.flush()?;
         Ok(Layer {
             diff_id,
             digest,
             size,
-            media_type: settings.compression.media_type(),
+            media_type: compression.media_type(),
             file: Arc::new(path),
         })
     }

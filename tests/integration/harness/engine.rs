@@ -43,7 +43,12 @@ impl Engine {
     pub(crate) fn load(&self, name: &str, archive: Vec<u8>) {
         let answer = self.send(Method::POST, "/images/load", Some(archive));
         assert_eq!(answer.status, 200, "{answer:?}");
-        self.images.lock().unwrap().push(name.to_owned());
+        self.own(name);
+    }
+
+    /// Takes an image into care.
+    pub(crate) fn own(&self, image: &str) {
+        self.images.lock().unwrap().push(image.to_owned());
     }
 
     /// Builds a Dockerfile and returns the image's ID, or what the daemon says against it.
