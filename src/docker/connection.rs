@@ -27,6 +27,7 @@ pub(super) const FIRST_WORD: Duration = Duration::from_mins(30);
 pub struct Docker {
     pub(super) client: bollard::Docker,
     platform: Platform,
+    is_on_this_machine: bool,
 }
 
 impl Docker {
@@ -45,6 +46,12 @@ impl Docker {
     /// The platform that the daemon runs images on without emulation.
     pub fn platform(&self) -> &Platform {
         &self.platform
+    }
+
+    /// Whether the daemon may be on this very machine: Docker Desktop's has a socket here, and lives
+    /// in a machine of its own.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        self.is_on_this_machine
     }
 
     async fn greet(address: &Address, wanted: Option<String>) -> Result<Self, Error> {
@@ -70,7 +77,11 @@ impl Docker {
         let client = client
             .with_timeout(ANSWER)
             .with_request_modifier(move |request| amend(request, &prefix));
-        Ok(Self { client, platform })
+        Ok(Self {
+            client,
+            platform,
+            is_on_this_machine: address.scheme == Scheme::Unix,
+        })
     }
 
     /// The client for what takes long to begin.
