@@ -9,6 +9,7 @@ import random
 import ssl
 import tarfile
 from dataclasses import dataclass, field
+from pathlib import Path
 
 MIB = 1024 * 1024
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -53,6 +54,14 @@ def large() -> Corpus:
     return Corpus("large", "one image of 360 MB", [Image("large", "v1", layers)])
 
 
+def base() -> Corpus:
+    """The same image, with a shell in it."""
+    shell = "/bin/busybox"
+    (image,) = large().images
+    layers = ((shell, Path(shell).stat().st_size), *image.layers)
+    return Corpus("base", "an image of 360 MB", [Image("base", "v1", layers)])
+
+
 def tags() -> Corpus:
     """Sixty tags in six repositories, each an index of two platforms: a base that all tags of a
     repository share, a runtime that five share, and a small layer of the tag's own."""
@@ -78,12 +87,15 @@ def shared() -> Corpus:
 
 
 def _layer(name: str, size: int) -> tuple[bytes, str]:
-    """A compressed layer with one file, and the digest of what it is uncompressed."""
-    content = random.Random(name).randbytes(size)
+    """A compressed layer with one file, and the digest of what it is uncompressed. A name that is a
+    path brings the file that this machine has there."""
+    is_path = name.startswith("/")
+    content = Path(name).read_bytes() if is_path else random.Random(name).randbytes(size)
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        entry = tarfile.TarInfo("data")
+        entry = tarfile.TarInfo(name[1:] if is_path else "data")
         entry.size = size
+        entry.mode = 0o755
         tar.addfile(entry, io.BytesIO(content))
     # Random bytes stay as large however hard one tries.
     packed = gzip.compress(archive.getvalue(), compresslevel=0, mtime=0)

@@ -27,11 +27,39 @@ class Run:
     wall: float = 0.0
     cpu: float = 0.0
     memory: int = 0
+    daemon_cpu: float = 0.0
     requests_from: int = 0
     requests_to: int = 0
     calls: int = 0
     bytes: int = 0
     failures: list[str] = field(default_factory=list)
+
+    def add(self, command: list[str], environment: dict[str, str], folder: Path) -> None:
+        """Runs a command in a folder and adds what it cost."""
+        report = folder / "measured.json"
+        measure = [sys.executable, "-I", "-S", str(MEASURE), str(report)]
+        process = subprocess.Popen(
+            measure + command,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            said, _ = process.communicate(timeout=TIMEOUT)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        measured = json.loads(report.read_text())
+        self.wall += measured["wall"]
+        self.cpu += measured["cpu"]
+        self.memory = max(self.memory, measured["memory"])
+        if measured["exit"] != 0:
+            words = said.decode(errors="replace").strip()
+            self.failures.append(f"exit code {measured['exit']}: {words[-1000:]}")
 
 
 class Ends:
@@ -107,7 +135,7 @@ class Destination:
         before = self.requests()
         run = Run()
         for command in self.contender.commands(way):
-            self._add(run, command, environment)
+            run.add(command, environment, self.home)
         after = self.requests()
         run.requests_from, run.requests_to, run.calls = (b - a for a, b in zip(before, after))
         # The sandbox's registry has no line to it.
@@ -116,32 +144,6 @@ class Destination:
             line.close()
         run.failures += self._wrong(corpus)
         return run
-
-    def _add(self, run: Run, command: list[str], environment: dict[str, str]) -> None:
-        report = self.home / "measured.json"
-        measure = [sys.executable, "-I", "-S", str(MEASURE), str(report)]
-        process = subprocess.Popen(
-            measure + command,
-            env=environment,
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            said, _ = process.communicate(timeout=TIMEOUT)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
-        measured = json.loads(report.read_text())
-        run.wall += measured["wall"]
-        run.cpu += measured["cpu"]
-        run.memory = max(run.memory, measured["memory"])
-        if measured["exit"] != 0:
-            words = said.decode(errors="replace").strip()
-            run.failures.append(f"exit code {measured['exit']}: {words[-1000:]}")
 
     def _wrong(self, corpus: Corpus) -> list[str]:
         """The tags that do not have the source's digest afterwards."""

@@ -1,5 +1,6 @@
 """The stand that the contenders meet on: registries with TLS, lines to them, an AWS API."""
 
+import json
 import queue
 import re
 import shutil
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 CHUNK = 256 * 1024
@@ -102,6 +104,19 @@ class Sandbox(Service):
         self.wait_for(lambda: "AWS_REGION" in self.out.read_text())
         exports = re.findall(r"export (AWS_\w+)=(\S+)", self.out.read_text())
         self.environment = dict(exports)
+
+    def call(self, operation: str, **arguments: object) -> dict:
+        """Calls ECR's API."""
+        request = urllib.request.Request(
+            self.environment["AWS_ENDPOINT_URL"],
+            json.dumps(arguments).encode(),
+            {
+                "Content-Type": "application/x-amz-json-1.1",
+                "X-Amz-Target": f"AmazonEC2ContainerRegistry_V20150921.{operation}",
+            },
+        )
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
 
     def requests(self) -> list[str]:
         """Each request so far."""

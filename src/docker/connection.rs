@@ -48,6 +48,12 @@ impl Docker {
         &self.platform
     }
 
+    /// Whether the daemon may be on this very machine: Docker Desktop's has a socket here, and lives
+    /// in a machine of its own.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        self.address.scheme == Scheme::Unix
+    }
+
     async fn greet(address: Address, wanted: Option<String>) -> Result<Self, Error> {
         let client = open(&address)?;
         let greeting = client.version().await;

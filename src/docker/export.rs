@@ -16,7 +16,9 @@ use crate::image::Digest;
 mod archive;
 mod clamp;
 mod compression;
+mod handover;
 mod layer;
+mod reception;
 
 pub use compression::Compression;
 pub use layer::{Layer, LayerSettings};
@@ -61,10 +63,20 @@ pub enum ExportError {
 impl Docker {
     /// Exports an image and keeps what its base lacks: the configuration, and the new layers as
     /// compressed files that go with the [`Layer`]s. Nothing is held in memory but JSON.
-    ///
-    /// An engine with the classic store sends the whole image, however little of it is new
-    /// (`docker save`); reading ends where all that is wanted has come.
     pub async fn export(&self, request: ExportRequest<'_>) -> Result<Export, Error> {
+        // Layers that keep their content are wanted as they are, and all of them.
+        if request.settings.latest.is_some()
+            && let Some(export) = self.hand_over(request).await
+        {
+            return Ok(export);
+        }
+        self.save(request).await
+    }
+
+    /// The long way out, which is open wherever the daemon is: an engine with the classic store
+    /// sends the whole image, however little of it is new (`docker save`). Reading ends where all
+    /// that is wanted has come.
+    async fn save(&self, request: ExportRequest<'_>) -> Result<Export, Error> {
         let started = Instant::now();
         let task = || Task::Export(request.id.to_string());
         let client = self.patient();

@@ -73,7 +73,7 @@ fn the_second_run_costs_one_question_per_image() {
     assert!(world.upstream.requests().iter().any(Request::transfers));
     assert!(world.destination.requests().iter().any(Request::is_write));
     let actions = events.actions();
-    for action in ["pull", "save"] {
+    for action in ["pull", "push"] {
         let count = actions.iter().filter(|seen| *seen == action).count();
         assert_eq!(
             count, 1,

@@ -38,6 +38,9 @@ pub struct Layer {
     file: Arc<TempPath>,
 }
 
+/// Something on its way into a file without a name.
+pub(super) struct Spool(Hashing<File>);
+
 /// A layer as the daemon keeps it.
 pub(super) struct Spooled {
     /// The digest of what is in it, uncompressed.
@@ -65,13 +68,46 @@ impl Layer {
     }
 }
 
-impl Spooled {
-    /// Keeps a layer, compressed or not, in a file without a name.
-    pub(super) fn keep(mut layer: impl Read) -> io::Result<Self> {
-        let mut spool = Hashing::new(tempfile::tempfile()?);
-        io::copy(&mut layer, &mut spool)?;
-        let (digest, _, mut file) = spool.finish();
+impl Spool {
+    /// An empty one.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self(Hashing::new(tempfile::tempfile()?)))
+    }
+
+    /// How many bytes were written.
+    pub(super) fn size(&self) -> u64 {
+        self.0.size
+    }
+
+    /// What was written, from its beginning, and its digest.
+    pub(super) fn finish(self) -> io::Result<(Digest, File)> {
+        let (digest, _, mut file) = self.0.finish();
         file.rewind()?;
+        Ok((digest, file))
+    }
+}
+
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Spooled {
+    /// Keeps a layer, compressed or not.
+    pub(super) fn keep(mut layer: impl Read) -> io::Result<Self> {
+        let mut spool = Spool::new()?;
+        io::copy(&mut layer, &mut spool)?;
+        let (digest, file) = spool.finish()?;
+        Self::of(digest, file)
+    }
+
+    /// A layer in a file that is at its beginning and has this digest.
+    pub(super) fn of(digest: Digest, mut file: File) -> io::Result<Self> {
         let mut beginning = Vec::new();
         (&file).take(4).read_to_end(&mut beginning)?;
         file.rewind()?;
