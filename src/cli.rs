@@ -244,6 +244,10 @@ pub struct Mirror {
     )]
     pub all_tags: bool,
 
+    /// Read the source through ECR's pull-through cache: the prefix of the rule, as docker-hub
+    #[arg(long, value_name = "PREFIX", env = "LONGSHORE_VIA")]
+    pub via: Option<String>,
+
     /// Leave a tag that holds something else as it is, and fail
     #[arg(
         short,

@@ -33,16 +33,15 @@ pub fn urls(
 ) -> Result<Vec<CacheUrl>, MissingRule> {
     if images.is_empty() {
         let all = rules.iter();
-        return Ok(all.map(|rule| rule.url(registry, None, "")).collect());
+        return Ok(all.map(|rule| all_of(rule, registry)).collect());
     }
     let url = |image: &Reference| {
         let fitting = rules.iter().filter_map(|rule| {
-            let name = rule_name(rule, image)?;
-            Some((rule, name))
+            let detour = rule.detour();
+            Some((rule, detour.repository(image)?, detour.rank()))
         });
-        // Of several rules the one that is made for fewest names.
-        let best = fitting.min_by_key(|(_, name)| name.len());
-        let (rule, name) = best.ok_or_else(|| MissingRule {
+        let best = fitting.min_by_key(|(.., rank)| *rank);
+        let (rule, name, _) = best.ok_or_else(|| MissingRule {
             image: image.clone(),
             known: rules
                 .iter()
@@ -54,35 +53,26 @@ pub fn urls(
             (Some(tag), None) => format!(":{tag}"),
             (None, None) => format!(":{}", Tag::latest()),
         };
-        Ok(rule.url(registry, Some(image), &format!("{name}{suffix}")))
+        Ok(CacheUrl {
+            prefix: rule.prefix.clone(),
+            upstream: rule.upstream.host.clone(),
+            image: Some(image.clone()),
+            url: format!("{registry}/{name}{suffix}"),
+        })
     };
     images.iter().map(url).collect()
 }
 
-/// The name below the rule's prefix.
-fn rule_name<'a>(rule: &CacheRule, image: &'a Reference) -> Option<&'a str> {
-    if rule.upstream.registry() != image.registry {
-        return None;
-    }
-    let name = image.repository.as_str();
-    match &rule.upstream_prefix {
-        None => Some(name),
-        Some(prefix) => name.strip_prefix(prefix.as_str())?.strip_prefix('/'),
-    }
-}
-
-impl CacheRule {
-    fn url(&self, registry: &Registry, image: Option<&Reference>, name: &str) -> CacheUrl {
-        let folder = match self.prefix.as_str() {
-            "ROOT" => String::new(),
-            prefix => format!("{prefix}/"),
-        };
-        CacheUrl {
-            prefix: self.prefix.clone(),
-            upstream: self.upstream.host.clone(),
-            image: image.cloned(),
-            url: format!("{registry}/{folder}{name}"),
-        }
+fn all_of(rule: &CacheRule, registry: &Registry) -> CacheUrl {
+    let folder = match rule.detour().prefix {
+        None => String::new(),
+        Some(prefix) => format!("{prefix}/"),
+    };
+    CacheUrl {
+        prefix: rule.prefix.clone(),
+        upstream: rule.upstream.host.clone(),
+        image: None,
+        url: format!("{registry}/{folder}"),
     }
 }
 

@@ -31,6 +31,7 @@ mod stored_secret;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod through_cache;
 mod tree;
 mod upstreams;
 mod written;

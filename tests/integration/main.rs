@@ -45,5 +45,6 @@ mod shared_blobs;
 mod starters;
 mod stored_secrets;
 mod terraform_modules;
+mod through_the_cache;
 mod verbatim;
 mod workstation;
