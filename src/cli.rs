@@ -7,7 +7,7 @@ use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::image::Reference;
+use crate::image::{Platform, Reference};
 use crate::pipeline::DEFAULT_JOBS;
 
 /// Loads upstream container images into Amazon ECR
@@ -329,6 +329,8 @@ pub enum Cache {
     Apply(CacheApply),
     /// Print what to pull by: for each rule, or for these images
     Urls(CacheUrls),
+    /// Have ECR fetch images before anybody needs them
+    Warm(CacheWarm),
     /// Print the least that IAM must allow, as a policy
     Policy(CachePolicy),
 }
@@ -399,6 +401,31 @@ pub struct CacheUrls {
     /// Images, as `docker pull` takes them [default: what each rule's names begin with]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<Reference>,
+
+    /// What is written.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// Arguments of `cache warm`.
+#[derive(Args, Debug)]
+pub struct CacheWarm {
+    /// Which file.
+    #[command(flatten)]
+    pub file: File,
+
+    /// Images, as `docker pull` takes them
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<Reference>,
+
+    /// A platform that must have arrived; repeat for several [default: all that the image has]
+    #[arg(
+        long,
+        value_name = "PLATFORM",
+        value_delimiter = ',',
+        env = "LONGSHORE_PLATFORM"
+    )]
+    pub platform: Vec<Platform>,
 
     /// What is written.
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! What can go wrong with the cache.
 
 use crate::failure::{Failure, Kind};
-use crate::image::Registry;
+use crate::image::{ParseManifestError, Platform, Reference, Registry};
 use crate::{aws, credentials, ecr};
 
 /// The cache could not be seen or changed, or does not work.
@@ -70,6 +70,40 @@ pub enum Error {
         /// The secret that a person fills in.
         by_hand: Option<String>,
     },
+    /// An image could not be fetched from its upstream.
+    #[error("ECR does not give `{url}`: {code}: {reason}")]
+    NotFetched {
+        /// What it was asked for by.
+        url: Reference,
+        /// ECR's code.
+        code: String,
+        /// Why, in ECR's words.
+        reason: String,
+    },
+    /// Neither ECR nor the upstream has an image.
+    #[error("`{url}` does not exist")]
+    NotThere {
+        /// What it was asked for by.
+        url: Reference,
+    },
+    /// An image is not made for a platform.
+    #[error("`{url}` has no {platform}; it has {offered}")]
+    NoPlatform {
+        /// What it was asked for by.
+        url: Reference,
+        /// The platform.
+        platform: Platform,
+        /// Its platforms, separated by commas.
+        offered: String,
+    },
+    /// What was fetched is no image.
+    #[error("the manifest of `{url}` cannot be used")]
+    NoImage {
+        /// What it was asked for by.
+        url: Reference,
+        /// What is wrong with it.
+        source: ParseManifestError,
+    },
 }
 
 impl Failure for Error {
@@ -82,6 +116,15 @@ impl Failure for Error {
             Self::NoSecret { .. } | Self::Refused { .. } => Kind::Refused,
             Self::NeedsReplacement { .. } => Kind::Conflict,
             Self::WaitsForSecret { kind, .. } => *kind,
+            Self::NotFetched { code, .. } => match code.as_str() {
+                "UpstreamAccessDenied" | "UnableToGetUpstreamImage" => Kind::Refused,
+                "UpstreamTooManyRequests" => Kind::Exhausted,
+                "UpstreamUnavailable" => Kind::Unreachable,
+                _ => Kind::Permanent,
+            },
+            Self::NotThere { .. } | Self::NoPlatform { .. } | Self::NoImage { .. } => {
+                Kind::Permanent
+            }
         }
     }
 
@@ -90,7 +133,15 @@ impl Failure for Error {
             Self::Ecr(source) => return source.hint(),
             Self::Login { source, .. } => return source.hint(),
             Self::Secret { source, .. } => return source.hint(),
-            Self::WaitsForSecret { .. } => return None,
+            Self::WaitsForSecret { .. } | Self::NoImage { .. } => return None,
+            Self::NotFetched { code, .. } => return remedy(code),
+            Self::NotThere { .. } => {
+                "check the name and the tag; ECR says the same where the caller may not \
+                 `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository`, which `longshore \
+                 cache policy --for puller` prints"
+                    .to_owned()
+            }
+            Self::NoPlatform { .. } => "name one that it has with `--platform`".to_owned(),
             Self::AnotherAccount { .. } => {
                 "name a role of that account with `destination.role_arn`, or leave \
                  `destination.account_id` out"
@@ -116,4 +167,29 @@ impl Failure for Error {
             }
         })
     }
+}
+
+/// What can be done about a failure of ECR's with this code.
+fn remedy(code: &str) -> Option<String> {
+    let remedy = match code {
+        "UpstreamAccessDenied" => {
+            "check the name, of which Docker Hub says this too when nothing has it, and the rule's \
+             token: `longshore cache apply` asks the upstream"
+        }
+        "UnableToGetUpstreamImage" => {
+            "check the rule's secret: `longshore cache apply` asks the upstream"
+        }
+        "UpstreamTooManyRequests" => {
+            "the upstream's limit is used up: wait, or give the rule the token of a user with a \
+             higher one"
+        }
+        "UpstreamUnavailable" => {
+            "the upstream does not answer ECR: run again later; what is cached is served meanwhile"
+        }
+        "ImageInaccessible" => {
+            "ECR has the image and does not give it out: it may be archived, or its key gone"
+        }
+        _ => return None,
+    };
+    Some(remedy.to_owned())
 }

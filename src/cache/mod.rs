@@ -1,4 +1,5 @@
-//! The pull-through cache: rules, their secrets, what new repositories get, and who may use it.
+//! The pull-through cache: rules, their secrets, what repositories get, who may use it,
+//! and images fetched ahead.
 
 mod access;
 mod apply;
@@ -10,6 +11,7 @@ mod plan;
 mod policy;
 mod secret;
 mod url;
+mod warm;
 
 pub use access::Access;
 pub use apply::apply;
@@ -18,3 +20,4 @@ pub use outcome::{Answer, Done, Outcome, Validation};
 pub use plan::{Action, Choices, Decision, Item, Part, Plan, make_plan};
 pub use policy::{Audience, Place, Statement, policy, statements};
 pub use url::{CacheUrl, MissingRule, urls};
+pub use warm::{Warm, Warmed, warm};

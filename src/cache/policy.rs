@@ -213,13 +213,21 @@ fn repositories(rules: &[CacheRule], place: &Place) -> Vec<String> {
 
 fn puller(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
     let mut statements = vec![everywhere("Login", &["ecr:GetAuthorizationToken"])];
-    if !rules.is_empty() {
-        statements.push(allow("Pull", &PULL, &repositories(rules, place)));
+    statements.extend(pull(rules, place));
+    statements
+}
+
+/// What it takes to pull through rules, beside a login.
+fn pull(rules: &[CacheRule], place: &Place) -> Vec<Value> {
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        allow("Pull", &PULL, &repositories(rules, place)),
         // Not every list of IAM's actions knows a resource for it, and it reaches no further than
         // the statement before.
-        statements.push(everywhere("Import", &["ecr:BatchImportUpstreamImage"]));
-    }
-    statements
+        everywhere("Import", &["ecr:BatchImportUpstreamImage"]),
+    ]
 }
 
 fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Statement> {

@@ -2,7 +2,7 @@
 
 use crate::config::CacheRule;
 use crate::failure::{Failure, Kind};
-use crate::image::{Reference, Registry, Tag};
+use crate::image::{Reference, Registry, Repository, Tag};
 
 /// What to pull by.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,18 +36,7 @@ pub fn urls(
         return Ok(all.map(|rule| all_of(rule, registry)).collect());
     }
     let url = |image: &Reference| {
-        let fitting = rules.iter().filter_map(|rule| {
-            let detour = rule.detour();
-            Some((rule, detour.repository(image)?, detour.rank()))
-        });
-        let best = fitting.min_by_key(|(.., rank)| *rank);
-        let (rule, name, _) = best.ok_or_else(|| MissingRule {
-            image: image.clone(),
-            known: rules
-                .iter()
-                .map(|rule| rule.upstream.host.clone())
-                .collect(),
-        })?;
+        let (rule, name) = find(rules, image)?;
         let suffix = match (&image.tag, &image.digest) {
             (_, Some(digest)) => format!("@{digest}"),
             (Some(tag), None) => format!(":{tag}"),
@@ -61,6 +50,26 @@ pub fn urls(
         })
     };
     images.iter().map(url).collect()
+}
+
+/// The rule that caches an image, and the repository that it is then in.
+pub(super) fn find<'a>(
+    rules: &'a [CacheRule],
+    image: &Reference,
+) -> Result<(&'a CacheRule, Repository), MissingRule> {
+    let fitting = rules.iter().filter_map(|rule| {
+        let detour = rule.detour();
+        Some((rule, detour.repository(image)?, detour.rank()))
+    });
+    let best = fitting.min_by_key(|(.., rank)| *rank);
+    let (rule, repository, _) = best.ok_or_else(|| MissingRule {
+        image: image.clone(),
+        known: rules
+            .iter()
+            .map(|rule| rule.upstream.host.clone())
+            .collect(),
+    })?;
+    Ok((rule, repository))
 }
 
 fn all_of(rule: &CacheRule, registry: &Registry) -> CacheUrl {

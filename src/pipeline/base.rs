@@ -122,9 +122,9 @@ impl Failure for BaseError {
                     .to_owned(),
             ),
             Self::Uncached { .. } => Some(
-                "check the name and the tag; ECR says so, too, of whom it does not let \
-                 `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository` (`longshore cache \
-                 policy --for puller` has them)"
+                "check the name and the tag; ECR says the same where the caller may not \
+                 `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository`, which `longshore \
+                 cache policy --for puller` prints"
                     .to_owned(),
             ),
             Self::Platform { .. } => Some("change the image's `platforms`".to_owned()),

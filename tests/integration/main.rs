@@ -2,6 +2,7 @@
 
 mod aws_settings;
 mod broken_files;
+mod cache_policies;
 mod changes;
 mod choices;
 mod conflicts;
@@ -47,4 +48,5 @@ mod stored_secrets;
 mod terraform_modules;
 mod through_the_cache;
 mod verbatim;
+mod warm;
 mod workstation;

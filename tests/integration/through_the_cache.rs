@@ -50,7 +50,8 @@ fn plan_copy_and_derive_read_through_the_rule() {
                   - app:1\n\
                   - {source: app:1, repository: derived, builder: direct, lines: [ENV A=1]}\n";
     let plan = longshore(&lab, images, &["plan"]).exits(0);
-    plan.says(&["read through ECR's pull-through cache, so up to 24 hours old: docker.io"]);
+    let plan =
+        plan.says(&["read through ECR's pull-through cache, so up to 24 hours old: docker.io"]);
     assert_eq!(plan.stderr.matches("24 hours").count(), 1);
     let apply = longshore(&lab, images, &["apply", "--output", "json"]).exits(0);
     assert_eq!(apply.each("status"), ["done", "done"]);
@@ -70,7 +71,7 @@ fn plan_copy_and_derive_read_through_the_rule() {
     lab.inject(Fault::status("", 503).at(Server::Upstream).times(1000));
     lab.requests();
     let apply = longshore(&lab, images, &["apply", "--output", "json"]).exits(0);
-    assert_eq!(apply.each("status"), ["in_place", "in_place"]);
+    assert_eq!(apply.each("status"), ["in place", "in place"]);
     insta::assert_snapshot!(lab.requests().join("\n"));
 }
 
@@ -171,6 +172,7 @@ fn tags_are_listed_at_the_upstream_itself() {
 fn what_ecr_says_of_an_upstream_is_told_with_its_remedy() {
     let lab = lab();
     let images = "images: [app:1]\n";
+    lab.offer("library/app", "0", b"zero");
     let missing = longshore(&lab, images, &["apply"]).exits(1);
     missing.says(&[
         "`docker.io/library/app:1` does not exist, as `",
