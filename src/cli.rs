@@ -423,9 +423,10 @@ pub struct CacheWarm {
         long,
         value_name = "PLATFORM",
         value_delimiter = ',',
-        env = "LONGSHORE_PLATFORM"
+        env = "LONGSHORE_PLATFORM",
+        value_parser = platform
     )]
-    pub platform: Vec<Platform>,
+    pub platform: Vec<Option<Platform>>,
 
     /// What is written.
     #[command(flatten)]
@@ -574,6 +575,15 @@ pub struct Sandbox {
 /// Any path; an empty one, as Terraform makes of what is left out, counts as absent later.
 fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// A platform; an empty text counts as absent.
+fn platform(text: &str) -> Result<Option<Platform>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let platform = text.parse().map_err(|error| format!("{error}"));
+    platform.map(Some)
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {

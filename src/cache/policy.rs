@@ -359,6 +359,10 @@ fn pusher(specification: &Specification, repairs: bool, place: &Place) -> Vec<St
     if repairs && !repair.is_empty() {
         statements.push(allow("Repair", &repair, &resources));
     }
+    let ways = specification.detours();
+    let rules = specification.cache.iter().flat_map(|cache| &cache.rules);
+    let taken = rules.filter(|rule| ways.contains(&rule.detour()));
+    statements.extend(pull(&taken.cloned().collect::<Vec<_>>(), place));
     statements
 }
 

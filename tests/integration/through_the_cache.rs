@@ -73,6 +73,19 @@ fn plan_copy_and_derive_read_through_the_rule() {
     let apply = longshore(&lab, images, &["apply", "--output", "json"]).exits(0);
     assert_eq!(apply.each("status"), ["in place", "in place"]);
     insta::assert_snapshot!(lab.requests().join("\n"));
+
+    // Nothing that was made says how it was read.
+    lab.mend();
+    let directly = file(images).replace(
+        "{via: pull_through_cache}",
+        &format!(
+            "{{endpoint: 'http://{}', username: acme, password: {{env: DOCKERHUB_TOKEN}}}}",
+            lab.upstream()
+        ),
+    );
+    lab.write_whole(&directly);
+    let plan = lab.longshore(&["plan", "--detailed-exitcode"]);
+    plan.env("DOCKERHUB_TOKEN", "good-token").run().exits(0);
 }
 
 /// What a derived image carries.

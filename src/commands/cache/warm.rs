@@ -5,7 +5,7 @@ use crate::cli::{self, Output};
 use crate::commands::exit::Exit;
 use crate::commands::{console, session};
 use crate::failure::Failure as _;
-use crate::image::Reference;
+use crate::image::{Platform, Reference};
 use crate::report::{CacheWarmObject, error_text};
 
 use super::unknown::known;
@@ -19,8 +19,9 @@ pub(in crate::commands) async fn warm(arguments: cli::CacheWarm) -> anyhow::Resu
         Some(endpoint) => endpoint.registry,
         None => access.ecr.registry().await?.registry,
     };
-    let (images, platforms) = (&arguments.images, &arguments.platform);
-    let warmed = cache::warm(rules, &registry, images, platforms, &access).await?;
+    let platforms: Vec<Platform> = arguments.platform.into_iter().flatten().collect();
+    let images = &arguments.images;
+    let warmed = cache::warm(rules, &registry, images, &platforms, &access).await?;
     let failures = warmed
         .iter()
         .filter_map(|image| image.result.as_ref().err());
