@@ -349,6 +349,14 @@ pub struct CacheChoices {
     /// Delete what longshore made and the file no longer names; what is cached stays
     #[arg(long, env = "LONGSHORE_PRUNE", value_parser = FalseyValueParser::new())]
     pub prune: bool,
+
+    /// Bring cached repositories that exist in line with the settings for new ones
+    #[arg(
+        long,
+        env = "LONGSHORE_EXISTING",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub existing: bool,
 }
 
 /// Arguments of `cache plan`.
@@ -448,6 +456,14 @@ pub struct CachePolicy {
         env = "LONGSHORE_FOR"
     )]
     pub audience: Audience,
+
+    /// What a manager may do with `cache apply --existing`
+    #[arg(
+        long,
+        env = "LONGSHORE_EXISTING",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub existing: bool,
 
     /// What a pusher may do.
     #[command(flatten)]

@@ -5,6 +5,7 @@ mod access;
 mod apply;
 mod difference;
 mod error;
+mod existing;
 mod observe;
 mod outcome;
 mod plan;

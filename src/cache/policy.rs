@@ -18,7 +18,10 @@ pub enum Audience {
     /// Whoever pulls through the cache.
     Puller,
     /// Whoever runs `cache apply`.
-    Manager,
+    Manager {
+        /// With `--existing`.
+        existing: bool,
+    },
     /// Whoever runs `plan`, `apply` and `mirror`.
     Pusher {
         /// Whether with `--repair-repositories`.
@@ -90,6 +93,15 @@ const PUSH: [&str; 9] = [
     "ecr:UploadLayerPart",
 ];
 
+const ALIGN: [&str; 6] = [
+    "ecr:DeleteRepositoryPolicy",
+    "ecr:GetLifecyclePolicy",
+    "ecr:GetRepositoryPolicy",
+    "ecr:PutImageTagMutability",
+    "ecr:PutLifecyclePolicy",
+    "ecr:SetRepositoryPolicy",
+];
+
 const PRUNE: [&str; 3] = [
     "ecr:BatchDeleteImage",
     "ecr:DeleteRepository",
@@ -135,9 +147,13 @@ pub fn statements(
     let rules = cache.map_or(&[][..], |cache| &cache.rules);
     match audience {
         Audience::Puller => puller(rules, place),
-        Audience::Manager => {
+        Audience::Manager { existing } => {
             let scans = cache.is_some_and(|cache| cache.scanning.is_some());
-            manager(rules, scans, place)
+            let mut statements = manager(rules, scans, place);
+            if existing {
+                statements.extend(keeper_of_repositories(rules, place));
+            }
+            statements
         }
         Audience::Pusher { repairs, prunes } => {
             let mut statements = pusher(specification, repairs, place);
@@ -278,6 +294,24 @@ fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<Statement> {
         statements.push(allow("PassRoles", &["iam:PassRole"], &passed));
     }
     statements
+}
+
+/// What it takes to bring cached repositories in line. Which there are shows when all are listed.
+fn keeper_of_repositories(rules: &[CacheRule], place: &Place) -> Vec<Value> {
+    let rules = rules.iter().filter(|rule| rule.prefix != "ROOT");
+    let rules: Vec<CacheRule> = rules.cloned().collect();
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let mut actions = ALIGN.to_vec();
+    if rules.iter().any(|rule| !rule.template.tags.is_empty()) {
+        actions.extend(["ecr:ListTagsForResource", "ecr:TagResource"]);
+    }
+    let all = [place.arn("ecr", "repository/*")];
+    vec![
+        allow("FindRepositories", &["ecr:DescribeRepositories"], &all),
+        allow("Align", &actions, &repositories(&rules, place)),
+    ]
 }
 
 /// What the secrets of rules take: those that longshore keeps, and those that it only reads.

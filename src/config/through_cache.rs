@@ -49,7 +49,9 @@ pub(super) fn check(
             Ok(upstream) => Some(format!(
                 "write one, as `pull_through_cache: {{PREFIX: {{registry: {upstream}}}}}`"
             )),
-            Err(unknown) => unknown.hint().map(|hint| format!("leave `via` out: {hint}")),
+            Err(unknown) => unknown
+                .hint()
+                .map(|hint| format!("leave `via` out: {hint}")),
         };
         checker.mistakes.add(&via.place, message, hint);
     }

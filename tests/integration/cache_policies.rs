@@ -29,7 +29,8 @@ fn policies(lab: &Lab) -> Vec<(String, String)> {
     let mut policies = Vec::new();
     for region in ["eu-west-1", "cn-north-1", "us-gov-west-1"] {
         let upkeep = "pusher --repair-repositories --prune-orphans";
-        for arguments in ["puller", "manager", "pusher", upkeep] {
+        let existing = "manager --existing";
+        for arguments in ["puller", "manager", existing, "pusher", upkeep] {
             let all = ["cache", "policy", "-f", "-", "--for"].into_iter();
             let all: Vec<&str> = all.chain(arguments.split(' ')).collect();
             let run = lab.longshore(&all).stdin(&file(region));
@@ -65,7 +66,7 @@ fn a_linter_finds_nothing_in_them() {
     for (name, policy) in &policies {
         fs::write(folder.path().join(format!("{name}.json")), policy).unwrap();
     }
-    assert_eq!(policies.len(), 12);
+    assert_eq!(policies.len(), 15);
     assert_eq!(findings(folder.path()), [""; 0]);
 
     // It would find what is wrong.

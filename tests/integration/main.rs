@@ -19,6 +19,7 @@ mod drift;
 mod ecr_sources;
 mod elsewhere;
 mod equality;
+mod existing_caches;
 mod failures;
 mod harness;
 mod house;
