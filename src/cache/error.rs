@@ -1,7 +1,8 @@
 //! What can go wrong with the cache.
 
+use crate::ecr::Encryption;
 use crate::failure::{Failure, Kind};
-use crate::image::{ParseManifestError, Platform, Reference, Registry};
+use crate::image::{ParseManifestError, Platform, Reference, Registry, Repository};
 use crate::{aws, credentials, ecr};
 
 /// The cache could not be seen or changed, or does not work.
@@ -96,6 +97,19 @@ pub enum Error {
         /// Its platforms, separated by commas.
         offered: String,
     },
+    /// A cached repository is encrypted in another way than its template says.
+    #[error(
+        "the cached repository `{repository}` is encrypted with {found} and shall be with \
+         {wanted}, which nothing can change"
+    )]
+    Encryption {
+        /// The repository.
+        repository: Repository,
+        /// What it is encrypted with.
+        found: Encryption,
+        /// What it shall be encrypted with.
+        wanted: Encryption,
+    },
     /// What was fetched is no image.
     #[error("the manifest of `{url}` cannot be used")]
     NoImage {
@@ -114,7 +128,7 @@ impl Failure for Error {
             Self::Secret { source, .. } => source.kind(),
             Self::AnotherAccount { .. } => Kind::Configuration,
             Self::NoSecret { .. } | Self::Refused { .. } => Kind::Refused,
-            Self::NeedsReplacement { .. } => Kind::Conflict,
+            Self::NeedsReplacement { .. } | Self::Encryption { .. } => Kind::Conflict,
             Self::WaitsForSecret { kind, .. } => *kind,
             Self::NotFetched { code, .. } => match code.as_str() {
                 "UpstreamAccessDenied" | "UnableToGetUpstreamImage" => Kind::Refused,
@@ -141,6 +155,10 @@ impl Failure for Error {
                  cache policy --for puller` prints"
                     .to_owned()
             }
+            Self::Encryption { repository, .. } => format!(
+                "delete `{repository}` with its images, and the next pull makes it anew; or let \
+                 the rule's `encryption` say what it has"
+            ),
             Self::NoPlatform { .. } => "name one that it has with `--platform`".to_owned(),
             Self::AnotherAccount { .. } => {
                 "name a role of that account with `destination.role_arn`, or leave \

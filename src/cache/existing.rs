@@ -82,11 +82,12 @@ async fn look_at(
     let deviations = ecr.deviations(&repository, &found, &stated).await;
     let (mut differences, mut errors) = (Vec::new(), Vec::new());
     for Deviation { difference, .. } in deviations {
-        let difference = difference.and_then(|difference| match difference.obstacle(&repository) {
-            Some(obstacle) => Err(obstacle),
-            None => Ok(difference),
-        });
         match difference {
+            Ok(Difference::Encryption { found, wanted }) => errors.push(Error::Encryption {
+                repository: repository.clone(),
+                found,
+                wanted,
+            }),
             Ok(difference) => differences.push(difference),
             Err(error) => errors.push(error.into()),
         }
