@@ -2,7 +2,7 @@
 
 use crate::ecr::Encryption;
 use crate::failure::{Failure, Kind};
-use crate::image::{ParseManifestError, Platform, Reference, Registry, Repository};
+use crate::image::{ParseManifestError, Registry, Repository};
 use crate::{aws, credentials, ecr};
 
 /// The cache could not be seen or changed, or does not work.
@@ -10,7 +10,7 @@ use crate::{aws, credentials, ecr};
 pub enum Error {
     /// ECR did not do it.
     #[error(transparent)]
-    Ecr(#[from] ecr::Error),
+    Ecr(Box<ecr::Error>),
     /// The registry belongs to somebody else.
     #[error("the pull-through cache of `{registry}` belongs to another account")]
     AnotherAccount {
@@ -75,7 +75,7 @@ pub enum Error {
     #[error("ECR does not give `{url}`: {code}: {reason}")]
     NotFetched {
         /// What it was asked for by.
-        url: Reference,
+        url: String,
         /// ECR's code.
         code: String,
         /// Why, in ECR's words.
@@ -85,15 +85,15 @@ pub enum Error {
     #[error("`{url}` does not exist")]
     NotThere {
         /// What it was asked for by.
-        url: Reference,
+        url: String,
     },
     /// An image is not made for a platform.
     #[error("`{url}` has no {platform}; it has {offered}")]
     NoPlatform {
         /// What it was asked for by.
-        url: Reference,
+        url: String,
         /// The platform.
-        platform: Platform,
+        platform: String,
         /// Its platforms, separated by commas.
         offered: String,
     },
@@ -114,10 +114,16 @@ pub enum Error {
     #[error("the manifest of `{url}` cannot be used")]
     NoImage {
         /// What it was asked for by.
-        url: Reference,
+        url: String,
         /// What is wrong with it.
         source: ParseManifestError,
     },
+}
+
+impl From<ecr::Error> for Error {
+    fn from(source: ecr::Error) -> Self {
+        Self::Ecr(Box::new(source))
+    }
 }
 
 impl Failure for Error {

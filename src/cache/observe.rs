@@ -63,11 +63,11 @@ pub(super) async fn observe(
         Vec::new()
     };
     Ok(Observation {
-        existing,
         rules,
         templates,
         scanning,
         secrets,
         orphaned_secrets,
+        existing,
     })
 }

@@ -130,8 +130,8 @@ fn choose(
     if let Some(lacking) = lacking.next() {
         let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
         return Err(Error::NoPlatform {
-            url: url.clone(),
-            platform: lacking.clone(),
+            url: url.to_string(),
+            platform: lacking.to_string(),
             offered: offered.join(", "),
         });
     }
@@ -151,9 +151,11 @@ fn choose(
 fn one(url: &Reference, pulled: Vec<Pulled>) -> Result<Manifest, Error> {
     match pulled.into_iter().next() {
         Some(Pulled::Image(manifest)) => Ok(manifest),
-        Some(Pulled::Missing) | None => Err(Error::NotThere { url: url.clone() }),
+        Some(Pulled::Missing) | None => Err(Error::NotThere {
+            url: url.to_string(),
+        }),
         Some(Pulled::Refused { code, reason }) => Err(Error::NotFetched {
-            url: url.clone(),
+            url: url.to_string(),
             code,
             reason,
         }),
@@ -162,7 +164,7 @@ fn one(url: &Reference, pulled: Vec<Pulled>) -> Result<Manifest, Error> {
 
 fn content(url: &Reference, manifest: &Manifest) -> Result<Content, Error> {
     manifest.content().map_err(|source| Error::NoImage {
-        url: url.clone(),
+        url: url.to_string(),
         source,
     })
 }

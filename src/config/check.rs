@@ -73,14 +73,14 @@ impl Checker<'_> {
         let repositories = repositories::check(written.repositories, &mut self);
         let caches = written.pull_through_cache.is_some() || written.registry_scanning.is_some();
         let rules = written.pull_through_cache.unwrap_or_default();
-        let cached = through_cache::cached(&rules);
+        let upstreams_of_rules = through_cache::upstreams(&rules);
         let cache = CacheSpecification {
             rules: pull_through_cache::check(rules, destination.account_id.as_deref(), &mut self),
             scanning: written
                 .registry_scanning
                 .map(|scanning| registry_scanning::check(scanning, &mut self)),
         };
-        let upstreams = upstreams::check(written.upstreams, &cached, &mut self);
+        let upstreams = upstreams::check(written.upstreams, &upstreams_of_rules, &mut self);
         let detours = through_cache::detours(&cache.rules, &upstreams);
         let (images, patterns) = images::check(
             written.images,

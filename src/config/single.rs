@@ -110,9 +110,8 @@ impl Specification {
         let mut rules = None;
         match (image.via, image.source.parse()) {
             (Some(prefix), Ok(Location::Registry(source))) => {
-                let (upstream, rule) = through_cache::single(prefix, &source.registry);
-                upstreams.push(upstream);
-                rules = Some(vec![rule]);
+                upstreams.push(through_cache::upstream(&source.registry));
+                rules = Some(vec![through_cache::rule(prefix, &source.registry)]);
             }
             (Some(_), Ok(Location::Layout(_))) => {
                 let message = "an OCI layout is read through no cache";

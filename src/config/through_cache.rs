@@ -19,7 +19,7 @@ use crate::store::Detour;
 pub(super) const WORD: &str = "pull_through_cache";
 
 /// The registries that rules are written for.
-pub(super) fn cached(rules: &Table<Located<written::CacheRule>>) -> Vec<Registry> {
+pub(super) fn upstreams(rules: &Table<Located<written::CacheRule>>) -> Vec<Registry> {
     let hosts = rules
         .iter()
         .filter_map(|(_, rule)| rule.value.registry.as_ref());
@@ -58,30 +58,29 @@ pub(super) fn check(
     true
 }
 
-/// What a file would say of a registry that is read through the rule of this prefix: an entry of
-/// `upstreams`, and one of `pull_through_cache`.
-pub(super) fn single(
-    prefix: &str,
-    registry: &Registry,
-) -> (
-    (Located<String>, written::Upstream),
-    (Located<String>, Located<written::CacheRule>),
-) {
-    let host = || text("SOURCE", registry.as_str());
+/// The entry of `upstreams` that a registry has which is read through a rule.
+pub(super) fn upstream(registry: &Registry) -> (Located<String>, written::Upstream) {
     let upstream = written::Upstream {
         via: Some(text("--via", WORD)),
         ..written::Upstream::default()
     };
+    (text("SOURCE", registry.as_str()), upstream)
+}
+
+/// The rule of this prefix that a registry is read through, as far as reading goes.
+pub(super) fn rule(
+    prefix: &str,
+    registry: &Registry,
+) -> (Located<String>, Located<written::CacheRule>) {
     let known = registry.as_str().parse::<CacheUpstream>();
     let takes_secret = known.is_ok_and(|it| it.kind.access() == UpstreamAccess::Secret);
     let rule = written::CacheRule {
-        registry: Some(host()),
+        registry: Some(text("SOURCE", registry.as_str())),
         // Whose secret it is matters to those who write rules.
         credential: takes_secret.then(|| text("--via", "manual")),
         ..written::CacheRule::default()
     };
-    let rule = (text("--via", prefix), located("--via", rule));
-    ((host(), upstream), rule)
+    (text("--via", prefix), located("--via", rule))
 }
 
 /// The ways that lead through these rules.
