@@ -3,6 +3,9 @@
 # shellcheck shell=sh disable=SC2034
 
 moto_version=5.2.5
+parliament_version=1.6.4
+# parliament finds its data with `pkg_resources`, which setuptools announces to leave out after 80.
+setuptools_version=80.9.0
 target=${CARGO_TARGET_DIR:-target}
 
 say() { printf '%s\n' "$*" >&2; }
@@ -124,16 +127,27 @@ start_docker() {
     await dockerd docker version
 }
 
+# install_python NAME PACKAGE...: installs Python packages into $target/NAME. Sets venv.
+install_python() {
+    venv=$target/$1
+    shift
+    [ ! -e "$venv/complete" ] || return 0
+    say "installing $* into $venv"
+    { python3 -m venv --clear "$venv" &&
+        "$venv/bin/pip" install --quiet --disable-pip-version-check "$@" &&
+        touch "$venv/complete"; } >"$work/pip.log" 2>&1 || die "pip failed: $(tail -n 5 "$work/pip.log")"
+}
+
+# IAM's linter. Sets parliament.
+install_parliament() {
+    install_python "parliament-$parliament_version" "parliament==$parliament_version" "setuptools==$setuptools_version"
+    parliament=$venv/bin/parliament
+}
+
 # moto answers as ECR and STS. Sets moto_server and moto_url.
 start_moto() {
-    venv=$target/moto-$moto_version
+    install_python "moto-$moto_version" "moto[server]==$moto_version"
     moto_server=$venv/bin/moto_server
-    if [ ! -e "$venv/complete" ]; then
-        say "installing moto $moto_version into $venv"
-        { python3 -m venv --clear "$venv" &&
-            "$venv/bin/pip" install --quiet --disable-pip-version-check "moto[server]==$moto_version" &&
-            touch "$venv/complete"; } >"$work/pip.log" 2>&1 || die "pip failed: $(tail -n 5 "$work/pip.log")"
-    fi
     launch moto "$moto_server" --host 127.0.0.1 --port 0
     await moto grep -q 'Running on' "$log"
     moto_url=$(sed -n 's/.*Running on \(http[^ ]*\).*/\1/p' "$log")

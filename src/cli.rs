@@ -7,7 +7,7 @@ use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::image::Reference;
+use crate::image::{Platform, Reference};
 use crate::pipeline::DEFAULT_JOBS;
 
 /// Loads upstream container images into Amazon ECR
@@ -80,7 +80,7 @@ pub enum Command {
     /// Bring every image into place; free when nothing changed
     Apply(Apply),
     /// Bring one image into place without a file
-    Mirror(Mirror),
+    Mirror(Box<Mirror>),
     /// Write the Dockerfiles of images with lines; build nothing
     Render(Render),
     /// Set up ECR's pull-through cache: rules, their secrets, what new repositories get
@@ -244,6 +244,10 @@ pub struct Mirror {
     )]
     pub all_tags: bool,
 
+    /// Read the source through ECR's pull-through cache: the prefix of the rule, as docker-hub
+    #[arg(long, value_name = "PREFIX", env = "LONGSHORE_VIA")]
+    pub via: Option<String>,
+
     /// Leave a tag that holds something else as it is, and fail
     #[arg(
         short,
@@ -325,6 +329,8 @@ pub enum Cache {
     Apply(CacheApply),
     /// Print what to pull by: for each rule, or for these images
     Urls(CacheUrls),
+    /// Have ECR fetch images before anybody needs them
+    Warm(CacheWarm),
     /// Print the least that IAM must allow, as a policy
     Policy(CachePolicy),
 }
@@ -343,6 +349,14 @@ pub struct CacheChoices {
     /// Delete what longshore made and the file no longer names; what is cached stays
     #[arg(long, env = "LONGSHORE_PRUNE", value_parser = FalseyValueParser::new())]
     pub prune: bool,
+
+    /// Bring cached repositories that exist in line with the settings for new ones
+    #[arg(
+        long,
+        env = "LONGSHORE_EXISTING",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub existing: bool,
 }
 
 /// Arguments of `cache plan`.
@@ -401,6 +415,32 @@ pub struct CacheUrls {
     pub data: Data,
 }
 
+/// Arguments of `cache warm`.
+#[derive(Args, Debug)]
+pub struct CacheWarm {
+    /// Which file.
+    #[command(flatten)]
+    pub file: File,
+
+    /// Images, as `docker pull` takes them
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<Reference>,
+
+    /// A platform that must have arrived; repeat for several [default: all that the image has]
+    #[arg(
+        long,
+        value_name = "PLATFORM",
+        value_delimiter = ',',
+        env = "LONGSHORE_PLATFORM",
+        value_parser = platform
+    )]
+    pub platform: Vec<Option<Platform>>,
+
+    /// What is written.
+    #[command(flatten)]
+    pub data: Data,
+}
+
 /// Arguments of `cache policy`.
 #[derive(Args, Debug)]
 pub struct CachePolicy {
@@ -416,6 +456,14 @@ pub struct CachePolicy {
         env = "LONGSHORE_FOR"
     )]
     pub audience: Audience,
+
+    /// What a manager may do with `cache apply --existing`
+    #[arg(
+        long,
+        env = "LONGSHORE_EXISTING",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub existing: bool,
 
     /// What a pusher may do.
     #[command(flatten)]
@@ -543,6 +591,15 @@ pub struct Sandbox {
 /// Any path; an empty one, as Terraform makes of what is left out, counts as absent later.
 fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// A platform; an empty text counts as absent.
+fn platform(text: &str) -> Result<Option<Platform>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let platform = text.parse().map_err(|error| format!("{error}"));
+    platform.map(Some)
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {

@@ -150,6 +150,12 @@ pub enum Event {
         /// The platform.
         platform: Platform,
     },
+    /// Images are read through ECR's pull-through cache, which looks for a moved tag at its upstream
+    /// once in 24 hours.
+    ThroughCache {
+        /// The upstream registries, by name.
+        upstreams: Vec<Registry>,
+    },
     /// A registry wants fewer requests; all of them wait.
     Paused {
         /// The registry.

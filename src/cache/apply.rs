@@ -93,6 +93,7 @@ impl Credentials {
             }
             Work::Template(template) => change_template(&template, action, access).await?,
             Work::Rule(work) => return self.rule(work, action, access).await,
+            Work::Repository(repairs) => repairs.make(&access.ecr).await?,
             Work::Scanning(scanning) => {
                 if action == Action::Update {
                     access.ecr.put_registry_scanning(&scanning).await?;

@@ -1,7 +1,8 @@
 //! What can go wrong with the cache.
 
+use crate::ecr::Encryption;
 use crate::failure::{Failure, Kind};
-use crate::image::Registry;
+use crate::image::{ParseManifestError, Registry, Repository};
 use crate::{aws, credentials, ecr};
 
 /// The cache could not be seen or changed, or does not work.
@@ -9,7 +10,7 @@ use crate::{aws, credentials, ecr};
 pub enum Error {
     /// ECR did not do it.
     #[error(transparent)]
-    Ecr(#[from] ecr::Error),
+    Ecr(Box<ecr::Error>),
     /// The registry belongs to somebody else.
     #[error("the pull-through cache of `{registry}` belongs to another account")]
     AnotherAccount {
@@ -70,6 +71,59 @@ pub enum Error {
         /// The secret that a person fills in.
         by_hand: Option<String>,
     },
+    /// An image could not be fetched from its upstream.
+    #[error("ECR does not give `{url}`: {code}: {reason}")]
+    NotFetched {
+        /// What it was asked for by.
+        url: String,
+        /// ECR's code.
+        code: String,
+        /// Why, in ECR's words.
+        reason: String,
+    },
+    /// Neither ECR nor the upstream has an image.
+    #[error("`{url}` does not exist")]
+    NotThere {
+        /// What it was asked for by.
+        url: String,
+    },
+    /// An image is not made for a platform.
+    #[error("`{url}` has no {platform}; it has {offered}")]
+    NoPlatform {
+        /// What it was asked for by.
+        url: String,
+        /// The platform.
+        platform: String,
+        /// Its platforms, separated by commas.
+        offered: String,
+    },
+    /// A cached repository is encrypted in another way than its template says.
+    #[error(
+        "the cached repository `{repository}` is encrypted with {found} and shall be with \
+         {wanted}, which nothing can change"
+    )]
+    Encryption {
+        /// The repository.
+        repository: Repository,
+        /// What it is encrypted with.
+        found: Encryption,
+        /// What it shall be encrypted with.
+        wanted: Encryption,
+    },
+    /// What was fetched is no image.
+    #[error("the manifest of `{url}` cannot be used")]
+    NoImage {
+        /// What it was asked for by.
+        url: String,
+        /// What is wrong with it.
+        source: ParseManifestError,
+    },
+}
+
+impl From<ecr::Error> for Error {
+    fn from(source: ecr::Error) -> Self {
+        Self::Ecr(Box::new(source))
+    }
 }
 
 impl Failure for Error {
@@ -80,8 +134,17 @@ impl Failure for Error {
             Self::Secret { source, .. } => source.kind(),
             Self::AnotherAccount { .. } => Kind::Configuration,
             Self::NoSecret { .. } | Self::Refused { .. } => Kind::Refused,
-            Self::NeedsReplacement { .. } => Kind::Conflict,
+            Self::NeedsReplacement { .. } | Self::Encryption { .. } => Kind::Conflict,
             Self::WaitsForSecret { kind, .. } => *kind,
+            Self::NotFetched { code, .. } => match code.as_str() {
+                "UpstreamAccessDenied" | "UnableToGetUpstreamImage" => Kind::Refused,
+                "UpstreamTooManyRequests" => Kind::Exhausted,
+                "UpstreamUnavailable" => Kind::Unreachable,
+                _ => Kind::Permanent,
+            },
+            Self::NotThere { .. } | Self::NoPlatform { .. } | Self::NoImage { .. } => {
+                Kind::Permanent
+            }
         }
     }
 
@@ -90,7 +153,19 @@ impl Failure for Error {
             Self::Ecr(source) => return source.hint(),
             Self::Login { source, .. } => return source.hint(),
             Self::Secret { source, .. } => return source.hint(),
-            Self::WaitsForSecret { .. } => return None,
+            Self::WaitsForSecret { .. } | Self::NoImage { .. } => return None,
+            Self::NotFetched { code, .. } => return remedy(code),
+            Self::NotThere { .. } => {
+                "check the name and the tag; ECR says the same where the caller may not \
+                 `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository`, which `longshore \
+                 cache policy --for puller` prints"
+                    .to_owned()
+            }
+            Self::Encryption { repository, .. } => format!(
+                "delete `{repository}` with its images, and the next pull makes it anew; or let \
+                 the rule's `encryption` say what it has"
+            ),
+            Self::NoPlatform { .. } => "name one that it has with `--platform`".to_owned(),
             Self::AnotherAccount { .. } => {
                 "name a role of that account with `destination.role_arn`, or leave \
                  `destination.account_id` out"
@@ -116,4 +191,29 @@ impl Failure for Error {
             }
         })
     }
+}
+
+/// What can be done about a failure of ECR's with this code.
+fn remedy(code: &str) -> Option<String> {
+    let remedy = match code {
+        "UpstreamAccessDenied" => {
+            "check the name, of which Docker Hub says this too when nothing has it, and the rule's \
+             token: `longshore cache apply` asks the upstream"
+        }
+        "UnableToGetUpstreamImage" => {
+            "check the rule's secret: `longshore cache apply` asks the upstream"
+        }
+        "UpstreamTooManyRequests" => {
+            "the upstream's limit is used up: wait, or give the rule the token of a user with a \
+             higher one"
+        }
+        "UpstreamUnavailable" => {
+            "the upstream does not answer ECR: run again later; what is cached is served meanwhile"
+        }
+        "ImageInaccessible" => {
+            "ECR has the image and does not give it out: it may be archived, or its key gone"
+        }
+        _ => return None,
+    };
+    Some(remedy.to_owned())
 }

@@ -3,7 +3,8 @@
 use crate::config::CacheSpecification;
 use crate::ecr::{CreationTemplate, PullThroughRule, RegistryScanning};
 
-use super::plan::is_ours;
+use super::existing::{self, SeenRepository};
+use super::plan::{Choices, is_ours};
 use super::secret::{self, SeenSecret};
 use super::{Access, Error};
 
@@ -18,11 +19,14 @@ pub(super) struct Observation {
     pub(super) secrets: Vec<Result<SeenSecret, Error>>,
     /// Names and ARNs of longshore's secrets for prefixes that the file no longer names.
     pub(super) orphaned_secrets: Vec<(String, String)>,
+    /// Cached repositories, where they are to be brought in line.
+    pub(super) existing: Vec<SeenRepository>,
 }
 
 /// Looks at everything that the file is about.
 pub(super) async fn observe(
     specification: &CacheSpecification,
+    choices: Choices,
     access: &Access,
 ) -> Result<Observation, Error> {
     let rules = access.ecr.pull_through_rules().await?;
@@ -53,11 +57,17 @@ pub(super) async fn observe(
             orphaned_secrets.push((name, found.arn));
         }
     }
+    let existing = if choices.existing {
+        existing::look(&specification.rules, &templates, access).await?
+    } else {
+        Vec::new()
+    };
     Ok(Observation {
         rules,
         templates,
         scanning,
         secrets,
         orphaned_secrets,
+        existing,
     })
 }

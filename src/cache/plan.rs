@@ -4,6 +4,7 @@ use crate::config::{CacheCredential, CacheRule, CacheSpecification};
 use crate::ecr::{CreationTemplate, PullThroughRule, RegistryScanning};
 use crate::failure::Failure as _;
 
+use super::existing::{Repairs, SeenRepository};
 use super::observe::{Observation, observe};
 use super::secret::{self, KeptSecret, SeenSecret, missing_tags};
 use super::{Access, Error, difference};
@@ -19,6 +20,8 @@ pub struct Choices {
     pub allow_replace: bool,
     /// Whether longshore's own things that the file no longer names are deleted.
     pub prune: bool,
+    /// Whether cached repositories that exist are brought in line with their templates.
+    pub existing: bool,
 }
 
 /// What would be done, and why.
@@ -50,6 +53,8 @@ pub enum Part {
     Template,
     /// A rule of the pull-through cache.
     Rule,
+    /// A cached repository.
+    Repository,
     /// How the registry scans its images.
     Scanning,
 }
@@ -94,6 +99,7 @@ pub(super) enum Work {
     },
     Template(CreationTemplate),
     Rule(RuleWork),
+    Repository(Repairs),
     Scanning(RegistryScanning),
 }
 
@@ -114,7 +120,7 @@ pub async fn make_plan(
     access: &Access,
 ) -> Result<Plan, Error> {
     access.check_account().await?;
-    let seen = observe(specification, access).await?;
+    let seen = observe(specification, choices, access).await?;
     Ok(Plan::new(specification, choices, seen))
 }
 
@@ -140,6 +146,7 @@ impl Plan {
             items.push(template_item(wanted, template));
             items.push(rule_item);
         }
+        items.extend(seen.existing.into_iter().flat_map(repository_items));
         if let (Some(wanted), Some(found)) = (&specification.scanning, &seen.scanning) {
             items.push(scanning_item(wanted, found));
         }
@@ -349,6 +356,27 @@ fn rule_item(
         by_hand: is_manual.then(|| secret::name(prefix)),
     });
     Item::new(Some(prefix), Part::Rule, &name, action, changes, work)
+}
+
+/// What can be made as it shall be, and a failure for each thing that cannot.
+fn repository_items(seen: SeenRepository) -> Vec<Item> {
+    let SeenRepository {
+        prefix,
+        repository,
+        repairs,
+        errors,
+    } = seen;
+    let (name, part) = (repository.as_str(), Part::Repository);
+    let changes = repairs.changes();
+    let mut items = Vec::new();
+    if errors.is_empty() || !changes.is_empty() {
+        let action = update_where(&changes);
+        let work = Work::Repository(repairs);
+        items.push(Item::new(Some(&prefix), part, name, action, changes, work));
+    }
+    let failed = errors.into_iter();
+    items.extend(failed.map(|error| Item::failed(&prefix, part, name, error)));
+    items
 }
 
 fn scanning_item(wanted: &RegistryScanning, found: &RegistryScanning) -> Item {

@@ -2,7 +2,7 @@
 
 use crate::config::CacheRule;
 use crate::failure::{Failure, Kind};
-use crate::image::{Reference, Registry, Tag};
+use crate::image::{Reference, Registry, Repository, Tag};
 
 /// What to pull by.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,56 +33,55 @@ pub fn urls(
 ) -> Result<Vec<CacheUrl>, MissingRule> {
     if images.is_empty() {
         let all = rules.iter();
-        return Ok(all.map(|rule| rule.url(registry, None, "")).collect());
+        return Ok(all.map(|rule| all_of(rule, registry)).collect());
     }
     let url = |image: &Reference| {
-        let fitting = rules.iter().filter_map(|rule| {
-            let name = rule_name(rule, image)?;
-            Some((rule, name))
-        });
-        // Of several rules the one that is made for fewest names.
-        let best = fitting.min_by_key(|(_, name)| name.len());
-        let (rule, name) = best.ok_or_else(|| MissingRule {
-            image: image.clone(),
-            known: rules
-                .iter()
-                .map(|rule| rule.upstream.host.clone())
-                .collect(),
-        })?;
+        let (rule, name) = find(rules, image)?;
         let suffix = match (&image.tag, &image.digest) {
             (_, Some(digest)) => format!("@{digest}"),
             (Some(tag), None) => format!(":{tag}"),
             (None, None) => format!(":{}", Tag::latest()),
         };
-        Ok(rule.url(registry, Some(image), &format!("{name}{suffix}")))
+        Ok(CacheUrl {
+            prefix: rule.prefix.clone(),
+            upstream: rule.upstream.host.clone(),
+            image: Some(image.clone()),
+            url: format!("{registry}/{name}{suffix}"),
+        })
     };
     images.iter().map(url).collect()
 }
 
-/// The name below the rule's prefix.
-fn rule_name<'a>(rule: &CacheRule, image: &'a Reference) -> Option<&'a str> {
-    if rule.upstream.registry() != image.registry {
-        return None;
-    }
-    let name = image.repository.as_str();
-    match &rule.upstream_prefix {
-        None => Some(name),
-        Some(prefix) => name.strip_prefix(prefix.as_str())?.strip_prefix('/'),
-    }
+/// The rule that caches an image, and the repository that it is then in.
+pub(super) fn find<'a>(
+    rules: &'a [CacheRule],
+    image: &Reference,
+) -> Result<(&'a CacheRule, Repository), MissingRule> {
+    let fitting = rules.iter().filter_map(|rule| {
+        let detour = rule.detour();
+        Some((rule, detour.repository(image)?, detour.rank()))
+    });
+    let best = fitting.min_by_key(|(.., rank)| *rank);
+    let (rule, repository, _) = best.ok_or_else(|| MissingRule {
+        image: image.clone(),
+        known: rules
+            .iter()
+            .map(|rule| rule.upstream.host.clone())
+            .collect(),
+    })?;
+    Ok((rule, repository))
 }
 
-impl CacheRule {
-    fn url(&self, registry: &Registry, image: Option<&Reference>, name: &str) -> CacheUrl {
-        let folder = match self.prefix.as_str() {
-            "ROOT" => String::new(),
-            prefix => format!("{prefix}/"),
-        };
-        CacheUrl {
-            prefix: self.prefix.clone(),
-            upstream: self.upstream.host.clone(),
-            image: image.cloned(),
-            url: format!("{registry}/{folder}{name}"),
-        }
+fn all_of(rule: &CacheRule, registry: &Registry) -> CacheUrl {
+    let folder = match rule.detour().prefix {
+        None => String::new(),
+        Some(prefix) => format!("{prefix}/"),
+    };
+    CacheUrl {
+        prefix: rule.prefix.clone(),
+        upstream: rule.upstream.host.clone(),
+        image: None,
+        url: format!("{registry}/{folder}"),
     }
 }
 

@@ -14,6 +14,7 @@ use super::{console, session};
 pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result<Exit> {
     let image = SingleImage {
         source: &arguments.source,
+        via: given(arguments.via.as_ref()),
         all_tags: arguments.all_tags,
         to: given(arguments.to.as_ref()),
         no_clobber: arguments.no_clobber,

@@ -20,7 +20,7 @@ use super::{console, session};
 pub(super) async fn render(arguments: cli::Render, talk: Talk) -> anyhow::Result<Exit> {
     let specification = session::specification(&arguments.selection).await?;
     let observer = console::observer(talk);
-    let upstreams = session::upstreams(&specification, Arc::clone(&observer))?;
+    let upstreams = session::upstreams(&specification, Arc::clone(&observer)).await?;
     let Expanded {
         specification,
         unlisted,

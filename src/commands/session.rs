@@ -17,7 +17,7 @@ use crate::event::{Event, Observer};
 use crate::image::Registry;
 use crate::pipeline::{Access, Daemon, Destination, EcrRegistry, Upstreams};
 use crate::registry::{Client, Endpoint, Options, Politeness};
-use crate::store::Store;
+use crate::store::{Detours, Store};
 
 /// A variable of the process's environment; what is no Unicode is taken as absent.
 pub(super) fn variable(name: &str) -> Option<String> {
@@ -75,10 +75,14 @@ pub(super) fn ecr_destination(specification: &Specification) -> EcrDestination {
 }
 
 /// Opens the source registries alone.
-pub(super) fn upstreams(
+pub(super) async fn upstreams(
     specification: &Specification,
     observer: Arc<dyn Observer>,
 ) -> anyhow::Result<Upstreams> {
+    if !specification.detours().is_empty() {
+        // The registry that caches is the destination's.
+        return Ok(access(specification, observer).await?.upstreams);
+    }
     let root_certificates = root_certificates()?;
     let tokens = EcrTokens::new(root_certificates.clone());
     let secrets = SecretStore::new(destination_side(specification, root_certificates.as_ref()));
@@ -232,6 +236,10 @@ fn open(
     destination: Option<(Endpoint, &Ecr)>,
     observer: Arc<dyn Observer>,
 ) -> anyhow::Result<Upstreams> {
+    let detours = destination.as_ref().map(|(endpoint, _)| Detours {
+        cache: endpoint.registry.clone(),
+        list: specification.detours(),
+    });
     let (client, credentials, endpoints) = dial(
         specification,
         root_certificates,
@@ -239,8 +247,12 @@ fn open(
         destination,
         observer,
     )?;
+    let store = Store::new(client.clone());
     Ok(Upstreams {
-        store: Store::new(client.clone()),
+        store: match detours {
+            Some(detours) => store.with_detours(detours),
+            None => store,
+        },
         daemon: Daemon::new(Arc::new(variable)),
         client,
         credentials,

@@ -2,6 +2,7 @@
 
 use super::Password;
 use crate::ecr::{CacheUpstream, CreationTemplate, RegistryScanning};
+use crate::store::Detour;
 
 /// What ECR shall cache.
 #[derive(Clone, Debug)]
@@ -27,6 +28,17 @@ pub struct CacheRule {
     pub upstream_role_arn: Option<String>,
     /// What ECR gives the repositories that it creates.
     pub template: CreationTemplate,
+}
+
+impl CacheRule {
+    /// The way to images that leads through this rule.
+    pub fn detour(&self) -> Detour {
+        Detour {
+            upstream: self.upstream.registry(),
+            upstream_prefix: self.upstream_prefix.clone(),
+            prefix: (self.prefix != "ROOT").then(|| self.prefix.clone()),
+        }
+    }
 }
 
 /// Who ECR is at an upstream registry.

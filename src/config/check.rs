@@ -10,8 +10,8 @@ use super::mistakes::{Located, Mistakes, Place};
 use super::reader::Read as _;
 use super::specification::{Destination, Specification};
 use super::{
-    builder, destination, images, pull_through_cache, registry_scanning, repositories, upstreams,
-    written,
+    builder, destination, images, pull_through_cache, registry_scanning, repositories,
+    through_cache, upstreams, written,
 };
 
 const VERSION: &str = "1";
@@ -71,21 +71,24 @@ impl Checker<'_> {
         self.source_date_epoch = self.epoch();
         let (destination, namespace) = destination::check(written.destination, &mut self);
         let repositories = repositories::check(written.repositories, &mut self);
-        let upstreams = upstreams::check(written.upstreams, &mut self);
-        let (images, patterns) = images::check(
-            written.images,
-            written.defaults,
-            namespace.as_ref(),
-            &mut self,
-        );
         let caches = written.pull_through_cache.is_some() || written.registry_scanning.is_some();
         let rules = written.pull_through_cache.unwrap_or_default();
+        let upstreams_of_rules = through_cache::upstreams(&rules);
         let cache = CacheSpecification {
             rules: pull_through_cache::check(rules, destination.account_id.as_deref(), &mut self),
             scanning: written
                 .registry_scanning
                 .map(|scanning| registry_scanning::check(scanning, &mut self)),
         };
+        let upstreams = upstreams::check(written.upstreams, &upstreams_of_rules, &mut self);
+        let detours = through_cache::detours(&cache.rules, &upstreams);
+        let (images, patterns) = images::check(
+            written.images,
+            written.defaults,
+            namespace.as_ref(),
+            &detours,
+            &mut self,
+        );
         if self.mistakes.is_empty() {
             let ecr = Destination::Ecr(destination);
             Ok(Specification {

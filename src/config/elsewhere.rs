@@ -98,6 +98,7 @@ impl Elsewhere {
             image.namespace.map(|_| "--namespace"),
             image.region.map(|_| "--region"),
             image.account_id.map(|_| "--account-id"),
+            image.via.map(|_| "--via"),
             folder_only(image.profile.map(|_| "--profile")),
             folder_only(image.registry.map(|_| "--registry")),
         ];

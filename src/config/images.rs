@@ -8,20 +8,30 @@ use super::mistakes::{Located, Place};
 use super::options::Options;
 use super::sources::Sources;
 use super::specification::{ImageSpecification, Platforms};
-use super::{ImagePattern, written};
+use super::{ImagePattern, through_cache, written};
 use crate::image::{Location, Repository, Tag};
+use crate::store::Detour;
 
 /// How long ECR's repository names are: botocore's `CreateRepository`.
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 2..=256;
+
+/// What stands around the list and decides about every entry.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    namespace: Option<&'a Repository>,
+    detours: &'a [Detour],
+}
 
 /// The images that are known by name, and those whose tags must be listed first.
 pub(super) fn check(
     written: Vec<Option<written::Image>>,
     defaults: written::Options,
     namespace: Option<&Repository>,
+    detours: &[Detour],
     checker: &mut Checker<'_>,
 ) -> (Vec<ImageSpecification>, Vec<ImagePattern>) {
     let defaults = Options::check(defaults, checker);
+    let around = Around { namespace, detours };
     let places: Vec<Option<Place>> = written
         .iter()
         .map(|written| Some(written.as_ref()?.place.clone()))
@@ -29,7 +39,7 @@ pub(super) fn check(
     let (mut images, mut patterns) = (Vec::new(), Vec::new());
     for (entry, written) in written.into_iter().enumerate() {
         let Some(written) = written else { continue };
-        if let Some((named, pattern)) = image(entry, written, &defaults, namespace, checker) {
+        if let Some((named, pattern)) = image(entry, written, &defaults, around, checker) {
             images.extend(named);
             patterns.extend(pattern);
         }
@@ -48,7 +58,7 @@ fn image(
     entry: usize,
     written: written::Image,
     defaults: &Options,
-    namespace: Option<&Repository>,
+    around: Around<'_>,
     checker: &mut Checker<'_>,
 ) -> Option<(Vec<ImageSpecification>, Option<ImagePattern>)> {
     let own_line = written.options.lines.as_ref();
@@ -117,7 +127,9 @@ fn image(
         checker.mistakes.add(place, message, hint.to_owned());
         return None;
     };
-    let repository = below(&repository, namespace, place, checker)?;
+    let repository = below(&repository, around.namespace, place, checker)?;
+    let source_place = &written_source.place;
+    let through_cache = through_cache::leads_to(first, around.detours, source_place, checker);
     let platforms = match options.platforms {
         Some(platforms) => platforms,
         None if runs => Platforms::Daemon,
@@ -133,6 +145,7 @@ fn image(
             .or_else(|| source.tag().cloned())
             .unwrap_or_else(Tag::latest),
         source,
+        through_cache,
         repository: repository.clone(),
         platforms: platforms.clone(),
         attestations: options.attestations.unwrap_or_default(),

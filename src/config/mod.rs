@@ -31,6 +31,7 @@ mod stored_secret;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod through_cache;
 mod tree;
 mod upstreams;
 mod written;
@@ -42,6 +43,7 @@ pub use lock::{Lock, LockedPattern};
 pub use lock_file::LockError;
 pub use mistakes::Mistakes;
 pub use password::Password;
+pub use pull_through_cache::READ_STATEMENT;
 pub use schema::schema;
 pub use single::SingleImage;
 pub use specification::{

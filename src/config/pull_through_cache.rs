@@ -37,6 +37,9 @@ const READ_ACTIONS: [&str; 9] = [
     "ecr:ListTagsForResource",
 ];
 
+/// The `Sid` of the one statement in the policy of the repositories that others may read.
+pub const READ_STATEMENT: &str = "ReadCachedImages";
+
 type Text = Located<String>;
 
 /// The rules, for the registry of this account where the file names it.
@@ -274,7 +277,7 @@ fn read_policy(readers: Vec<Text>, key: &Place, checker: &mut Checker<'_>) -> Op
         return None;
     }
     let statement = json!({
-        "Sid": "ReadCachedImages",
+        "Sid": READ_STATEMENT,
         "Effect": "Allow",
         "Principal": {"AWS": readers},
         "Action": READ_ACTIONS,

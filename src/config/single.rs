@@ -7,7 +7,8 @@ use super::elsewhere::Elsewhere;
 use super::mistakes::{Located, Mistakes, Place};
 use super::reader::Line;
 use super::specification::{Destination, Specification};
-use super::written;
+use super::{through_cache, written};
+use crate::image::Location;
 
 /// One image, or all of a repository, as the arguments of a command say it. It is checked as the
 /// file is.
@@ -15,6 +16,9 @@ use super::written;
 pub struct SingleImage<'a> {
     /// The upstream image.
     pub source: &'a str,
+    /// The prefix of the rule of ECR's pull-through cache that the source is read through; it is
+    /// read at its own registry where absent.
+    pub via: Option<&'a str>,
     /// Whether all tags of the source are meant.
     pub all_tags: bool,
     /// A destination that is not reached through ECR's API: `HOST/REPOSITORY` or `oci:DIR`, with or
@@ -103,6 +107,22 @@ impl Specification {
             };
             upstreams.push((text("--to", host.as_str()), upstream));
         }
+        let mut rules = None;
+        match (image.via, image.source.parse()) {
+            (Some(prefix), Ok(Location::Registry(source))) => {
+                upstreams.push(through_cache::upstream(&source.registry));
+                rules = Some(vec![through_cache::rule(prefix, &source.registry)]);
+            }
+            (Some(_), Ok(Location::Layout(_))) => {
+                let message = "an OCI layout is read through no cache";
+                mistakes.add(
+                    &Place::argument("--via"),
+                    message,
+                    "leave it out".to_owned(),
+                );
+            }
+            _ => {}
+        }
         let all_tags = || written::Tags::List(vec![text("--all-tags", "**")]);
         let written = written::File {
             version: None,
@@ -124,7 +144,7 @@ impl Specification {
                     ..written::Options::default()
                 },
             })],
-            pull_through_cache: None,
+            pull_through_cache: rules,
             registry_scanning: None,
         };
         let checker = Checker {
@@ -140,13 +160,13 @@ impl Specification {
     }
 }
 
-fn located<T>(argument: &str, value: T) -> Located<T> {
+pub(super) fn located<T>(argument: &str, value: T) -> Located<T> {
     Located {
         value,
         place: Place::argument(argument),
     }
 }
 
-fn text(argument: &str, value: &str) -> Located<String> {
+pub(super) fn text(argument: &str, value: &str) -> Located<String> {
     located(argument, value.to_owned())
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{CacheSpecification, ImagePattern, StoredSecret};
+use super::{CacheSpecification, ImagePattern, StoredSecret, through_cache};
 use crate::context::Context;
 use crate::docker::Compression;
 use crate::dockerfile::{Lines, Template};
 use crate::ecr::{RepositorySettings, StatedSettings};
 use crate::image::{Location, Platform, Registry, Repository, Tag};
 use crate::registry::{Endpoint, Login};
+use crate::store::Detour;
 
 /// What the user wants, checked.
 #[derive(Clone, Debug)]
@@ -96,6 +97,9 @@ pub struct Upstream {
     pub role_arn: Option<String>,
     /// Where the registry is really read; names and labels keep the registry's own name.
     pub endpoint: Option<Endpoint>,
+    /// Whether images are read through a rule of ECR's pull-through cache. The registry itself is
+    /// then only asked for lists.
+    pub through_cache: bool,
 }
 
 /// The user to be at a source registry.
@@ -121,6 +125,8 @@ pub struct ImageSpecification {
     pub line: usize,
     /// The upstream image, with a tag, a digest or both.
     pub source: Location,
+    /// Whether the source is read through a rule of ECR's pull-through cache.
+    pub through_cache: bool,
     /// The destination repository, namespace included. An OCI layout has none: there it is a name
     /// for the folder.
     pub repository: Repository,
@@ -208,6 +214,14 @@ impl Platforms {
             Self::All | Self::Daemon => None,
             Self::Only(list) => Some(list),
         }
+    }
+}
+
+impl Specification {
+    /// The ways to images that are read through the pull-through cache.
+    pub fn detours(&self) -> Vec<Detour> {
+        let rules = self.cache.iter().flat_map(|cache| &cache.rules);
+        through_cache::detours(rules, &self.upstreams)
     }
 }
 

@@ -93,6 +93,7 @@ broken! {
     broken_template: "template.yaml",
     broken_unknown_keys: "unknown-keys.yaml",
     broken_upstreams: "upstreams.yaml",
+    broken_via: "via.yaml",
     broken_wrong_types: "wrong-types.yaml",
 }
 

@@ -7,13 +7,14 @@ use super::destination::{self, given};
 use super::mistakes::{Located, Place};
 use super::reader::Table;
 use super::specification::{Upstream, UpstreamLogin};
-use super::{Password, password, written};
+use super::{Password, password, through_cache, written};
 use crate::ecr::EcrHost;
 use crate::image::Registry;
 use crate::registry::{Endpoint, Login};
 
 pub(super) fn check(
     written: Table<written::Upstream>,
+    cached: &[Registry],
     checker: &mut Checker<'_>,
 ) -> BTreeMap<Registry, Upstream> {
     let mut upstreams = BTreeMap::new();
@@ -43,6 +44,7 @@ pub(super) fn check(
             profile: profile.map(|text| text.value),
             role_arn: role_arn.and_then(|text| destination::role_arn(text, checker)),
             endpoint,
+            through_cache: through_cache::check(upstream.via, &registry, cached, checker),
         };
         if upstreams.insert(registry.clone(), upstream).is_some() {
             let message = format!("`{registry}` stands here under another name already");

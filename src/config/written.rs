@@ -109,6 +109,7 @@ written! {
         endpoint: Text,
         /// Whether plain HTTP may go to a host that is not this machine. Default: false.
         insecure: bool,
+        via: Text,
     }
 
     /// `{env: NAME}`, `{file: PATH}`, `{secret: NAME-OR-ARN}` or `{ssm: NAME-OR-ARN}`.

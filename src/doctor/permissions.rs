@@ -33,7 +33,7 @@ const APPLY: Errand = Errand {
 
 const CACHE_APPLY: Errand = Errand {
     command: "cache apply",
-    audience: Audience::Manager,
+    audience: Audience::Manager { existing: false },
     name: "manager",
 };
 

@@ -10,7 +10,7 @@ use super::{Check, Sources, Verdict};
 use crate::config::{ImagePattern, Specification};
 use crate::credentials::Who;
 use crate::failure::{Failure as _, Kind};
-use crate::image::{Reference, Registry};
+use crate::image::{Location, Reference, Registry};
 use crate::registry::{Error, RateLimit};
 
 const NAME: &str = "upstream";
@@ -20,14 +20,34 @@ const PULLS: &str = "pulls";
 const TOGETHER: usize = 8;
 
 pub(super) async fn examine(specification: &Specification, sources: &Sources) -> Findings {
-    let mut asked = stream::iter(registries(specification))
+    let (cached, read): (Vec<_>, Vec<_>) = registries(specification)
+        .into_iter()
+        .partition(|(registry, _)| is_only_cached(specification, registry));
+    let mut findings = Findings::default();
+    for (registry, _) in cached {
+        let message = "read through ECR's pull-through cache; `cache apply` has ECR ask it";
+        findings.add(Check::not_checked(NAME, message).of(registry.to_string()));
+    }
+    let mut asked = stream::iter(read)
         .map(|(registry, image)| ask(registry, image, sources))
         .buffered(TOGETHER);
-    let mut findings = Findings::default();
     while let Some(found) = asked.next().await {
         findings.extend(found);
     }
     findings
+}
+
+/// Whether nothing is asked of a registry itself: images are read through the cache, and no list of
+/// tags or referrers is wanted.
+fn is_only_cached(specification: &Specification, registry: &Registry) -> bool {
+    let upstream = specification.upstreams.get(registry);
+    let is_there =
+        |source: &Location| (source.reference()).is_some_and(|image| image.registry == *registry);
+    let mut patterns = specification.patterns.iter().map(ImagePattern::source);
+    let mut images = specification.images.iter();
+    upstream.is_some_and(|upstream| upstream.through_cache)
+        && !patterns.any(|source| is_there(&source))
+        && !images.any(|image| image.referrers && is_there(&image.source))
 }
 
 /// Every registry that the file names, and the first of the images that it reads there.

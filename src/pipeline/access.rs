@@ -47,10 +47,11 @@ impl Upstreams {
 
     /// What `FROM` names: the source where it is really read, pinned by a platform's own digest.
     pub fn pinned_base(&self, source: &Reference, digest: &Digest) -> Reference {
+        let read = self.store.read_at(source);
         Reference {
-            registry: self.pulled_from(&source.registry),
+            registry: self.pulled_from(&read.registry),
             digest: Some(digest.clone()),
-            ..source.clone()
+            ..read.into_owned()
         }
     }
 }

@@ -182,9 +182,10 @@ impl<'a> Workshop<'a> {
             let mut sources = indices
                 .iter()
                 .map(|&index| &images[index].plan.image.source);
-            let Some(source) = sources.find_map(Location::reference).cloned() else {
+            let Some(source) = sources.find_map(Location::reference) else {
                 return self.give_up(images, &indices);
             };
+            let source = self.access.upstreams.store.read_at(source).into_owned();
             let read_before = client.counted_manifests(&source.registry);
             await_pulls(self.access, &source, needed.max(1)).await;
             let plan = self.plan_again(images, &indices).await;

@@ -9,7 +9,7 @@ use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{
     Content, Descriptor, Digest, ImageConfiguration, Location, Manifest, ParseManifestError,
-    Platform,
+    Platform, Registry,
 };
 use crate::store::Store;
 
@@ -54,6 +54,14 @@ pub(super) enum BaseError {
     NotLocal {
         /// The image.
         image: String,
+    },
+    /// The cache through which it is read says so.
+    #[error("`{image}` does not exist, as `{cache}`, through which it is read, says")]
+    Uncached {
+        /// The image.
+        image: String,
+        /// The registry that caches.
+        cache: Registry,
     },
     /// The manifest cannot be read.
     #[error("the manifest of `{image}` cannot be used")]
@@ -113,6 +121,12 @@ impl Failure for BaseError {
                  another daemon in DOCKER_HOST"
                     .to_owned(),
             ),
+            Self::Uncached { .. } => Some(
+                "check the name and the tag; ECR says the same where the caller may not \
+                 `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository`, which `longshore \
+                 cache policy --for puller` prints"
+                    .to_owned(),
+            ),
             Self::Platform { .. } => Some("change the image's `platforms`".to_owned()),
             Self::NoPlatform { .. } => Some(
                 "there is nothing in it to choose from or to build on; without `platforms` and \
@@ -132,6 +146,20 @@ impl Failure for BaseError {
     }
 }
 
+impl BaseError {
+    /// An image of this store does not exist.
+    pub(super) fn missing(store: &Store, image: &Location) -> Self {
+        let name = image.to_string();
+        match store.cache_of(image) {
+            Some(cache) => Self::Uncached {
+                image: name,
+                cache: cache.clone(),
+            },
+            None => Self::Missing { image: name },
+        }
+    }
+}
+
 /// Reads the manifest of a source whose tag had this digest: one GET.
 pub(super) async fn fetch_manifest(
     store: &Store,
@@ -139,9 +167,7 @@ pub(super) async fn fetch_manifest(
     digest: &Digest,
 ) -> Result<Manifest, StepError> {
     let manifest = store.get_manifest(&source.by_digest(digest.clone())).await;
-    let missing = || BaseError::Missing {
-        image: source.to_string(),
-    };
+    let missing = || BaseError::missing(store, source);
     manifest
         .map_err(StepError::at(Step::Resolve))?
         .ok_or_else(missing)

@@ -78,7 +78,7 @@ impl BaseImage {
             .get_manifest(pinned)
             .await
             .map_err(StepError::at(Step::Resolve))?
-            .ok_or_else(|| resolve(Step::Resolve)(BaseError::Missing { image: image() }))?;
+            .ok_or_else(|| resolve(Step::Resolve)(BaseError::missing(store, pinned)))?;
         let unusable = |source: ParseManifestError| BaseError::Manifest {
             image: image(),
             source,

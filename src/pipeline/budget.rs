@@ -167,7 +167,8 @@ async fn read_more(plan: &Plan, client: &Client, tried: &mut BTreeSet<Reference>
 /// An image's source, where reading it is counted.
 fn in_docker_hub(plan: &ImagePlan) -> Option<&Reference> {
     let source = plan.image.source.reference()?;
-    source.registry.is_docker_hub().then_some(source)
+    let is_counted = source.registry.is_docker_hub() && !plan.image.through_cache;
+    is_counted.then_some(source)
 }
 
 fn need(plan: &ImagePlan, client: &Client) -> Need {

@@ -282,8 +282,8 @@ impl<'a> Builder<'a> {
         let mut registries: BTreeMap<Registry, Registry> =
             registries.into_iter().map(|it| (it.clone(), it)).collect();
         if let Some(source) = source.reference() {
-            let read_at = upstreams.pulled_from(&source.registry);
-            registries.insert(read_at, source.registry.clone());
+            let read = &upstreams.store.read_at(source).registry;
+            registries.insert(upstreams.pulled_from(read), read.clone());
         }
         let mut logins = Vec::new();
         for (registry, known_as) in &registries {

@@ -133,9 +133,7 @@ impl<'a> Copier<'a> {
             .get_manifest(&source)
             .await
             .map_err(StepError::at(Step::Copy))?;
-        let missing = || BaseError::Missing {
-            image: source.to_string(),
-        };
+        let missing = || BaseError::missing(&way.tally.reader, &source);
         found.ok_or_else(missing).map_err(StepError::at(Step::Copy))
     }
 

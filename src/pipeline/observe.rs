@@ -215,9 +215,7 @@ pub(super) async fn resolve(upstreams: &Upstreams, source: &Location) -> Result<
     }
     let found = upstreams.store.find(source).await;
     let found = found.map_err(StepError::at(Step::Resolve))?;
-    let missing = || BaseError::Missing {
-        image: source.to_string(),
-    };
+    let missing = || BaseError::missing(&upstreams.store, source);
     found
         .ok_or_else(missing)
         .map_err(StepError::at(Step::Resolve))

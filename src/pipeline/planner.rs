@@ -1,8 +1,9 @@
 //! The one planner: `plan` prints what it finds, `apply` and `mirror` do it.
 
-use crate::config::{ImageSpecification, Mistakes, Repositories, Specification};
+use std::collections::BTreeSet;
 
-use crate::event::Event;
+use crate::config::{ImageSpecification, Mistakes, Repositories, Specification};
+use crate::event::{Event, Observer};
 use crate::image::Registry;
 use crate::registry::RateLimit;
 
@@ -37,6 +38,7 @@ pub async fn make_plan(
         repositories,
         ..
     } = specification;
+    tell_of_cache(&images, observer);
     let plan = answer(questions, images, repositories, access).await;
     warn_of_traps(&plan, observer);
     Ok(Plan {
@@ -44,6 +46,17 @@ pub async fn make_plan(
         unlisted,
         ..plan
     })
+}
+
+/// Tells which sources may be older than their upstreams are.
+fn tell_of_cache(images: &[ImageSpecification], observer: &dyn Observer) {
+    let cached = images.iter().filter(|image| image.through_cache);
+    let registry = |image: &ImageSpecification| Some(image.source.reference()?.registry.clone());
+    let upstreams: BTreeSet<Registry> = cached.filter_map(registry).collect();
+    if !upstreams.is_empty() {
+        let upstreams = upstreams.into_iter().collect();
+        observer.observe(Event::ThroughCache { upstreams });
+    }
 }
 
 /// Looks at these images and decides what to do.

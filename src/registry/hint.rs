@@ -71,6 +71,13 @@ fn answer_hint(registry: &Registry, answer: &Answer, remedy: Option<&str>) -> Op
                 "allow `{action}` on `{resource}` in the IAM policy"
             ));
         }
+        if answer.says("authentication to the upstream registry failed") {
+            return Some(
+                "ECR could not log in at the upstream of its rule: check the rule's token, and run \
+                 `longshore cache apply`, which asks the upstream"
+                    .to_owned(),
+            );
+        }
         let remedy = remedy?;
         return Some(if registry.is_docker_hub() {
             format!(

@@ -6,8 +6,9 @@ use crate::failure::{Failure as _, chain};
 use super::error_lines;
 use super::table::{root_cause, table};
 
-/// What every plan that touches a template says.
-const NEW_ONLY: &str = "a template counts for repositories that are created from now on";
+/// What a plan says that touches a template, and no repository that exists.
+const NEW_ONLY: &str = "a template counts for repositories that are created from now on; `--existing` brings those in line \
+                        that exist";
 
 /// A plan: a row per secret, template and rule, then a line that counts.
 pub fn cache_plan_table(plan: &Plan) -> String {
@@ -27,7 +28,8 @@ pub fn cache_plan_table(plan: &Plan) -> String {
         let word = action.map_or("error", action_word);
         table.add_row([word, part_word(item.part), &item.name, &reason]);
     }
-    let note = if updates_template { NEW_ONLY } else { "" };
+    let parts = plan.items.iter().map(|item| item.part);
+    let note = note(updates_template, parts);
     join([table.trim_fmt(), counts.to_text(), note.to_owned()])
 }
 
@@ -73,8 +75,18 @@ pub fn cache_outcome_table(outcome: &Outcome) -> String {
         answers.trim_fmt()
     };
     let counts = format!("{done} done, {in_place} in place, {left} left, {failed} failed");
-    let note = if updates_template { NEW_ONLY } else { "" };
+    let parts = outcome.items.iter().map(|item| item.part);
+    let note = note(updates_template, parts);
     join([items.trim_fmt(), answers, counts, note.to_owned()])
+}
+
+/// What is said of a template that changes, unless those that exist change with it.
+fn note(updates_template: bool, mut parts: impl Iterator<Item = Part>) -> &'static str {
+    if updates_template && parts.all(|part| part != Part::Repository) {
+        NEW_ONLY
+    } else {
+        ""
+    }
 }
 
 /// What to pull by: a line for each image, or for each rule with its upstream.
@@ -152,6 +164,7 @@ pub(super) fn part_word(part: Part) -> &'static str {
         Part::Secret => "secret",
         Part::Template => "template",
         Part::Rule => "rule",
+        Part::Repository => "repository",
         Part::Scanning => "scanning",
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use crate::event::{Event, Observer};
-use crate::image::{Location, Reference};
+use crate::image::{Location, Reference, Registry};
 
 use super::Style;
 use super::output_log::{LineCutter, OutputLog};
@@ -89,6 +89,7 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
         Event::Finished { .. }
         | Event::RepositoryCreated { .. }
         | Event::RepositoryRepaired { .. }
+        | Event::ThroughCache { .. }
         | Event::Paused { .. }
         | Event::PullsLeft { .. }
         | Event::PullsAwaited { .. } => style != Style::Quiet,
@@ -164,6 +165,13 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             name(image),
             source.familiar()
         )],
+        Event::ThroughCache { upstreams } => {
+            let names: Vec<&str> = upstreams.iter().map(Registry::as_str).collect();
+            vec![format!(
+                "read through ECR's pull-through cache, so up to 24 hours old: {}",
+                names.join(", ")
+            )]
+        }
         Event::Paused { registry, pause } => {
             let pause = seconds(*pause);
             vec![format!(

@@ -2,6 +2,7 @@
 
 mod cache_json;
 mod cache_table;
+mod cache_warm_json;
 mod doctor;
 mod failures;
 mod gauge;
@@ -17,6 +18,7 @@ mod upkeep_table;
 
 pub use cache_json::{CacheOutcomeObject, CachePlanObject, CacheUrlsObject};
 pub use cache_table::{cache_outcome_table, cache_plan_table, cache_url_lines, error_text};
+pub use cache_warm_json::CacheWarmObject;
 pub use doctor::{DoctorObject, check_lines};
 pub use failures::{tell_failure, tell_failures, tell_unknown_orphans, tell_unlisted};
 pub use json::{FailureObject, OutcomeObject, PlanObject};

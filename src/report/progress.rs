@@ -190,6 +190,7 @@ impl Observer for Progress {
             | Event::Selected { .. }
             | Event::SourceRead { .. }
             | Event::Paused { .. }
+            | Event::ThroughCache { .. }
             | Event::PullsLeft { .. }
             | Event::PullsShort { .. }
             | Event::PullsAwaited { .. }

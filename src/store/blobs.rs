@@ -24,7 +24,10 @@ impl Store {
     /// each registry.
     pub async fn transfer(&self, ends: [&Location; 2], size: u64) -> Transfer {
         let references = ends.into_iter().filter_map(Location::reference);
-        let registries: Vec<_> = references.map(|reference| &reference.registry).collect();
+        let read: Vec<_> = references
+            .map(|reference| self.read_at(reference))
+            .collect();
+        let registries: Vec<_> = read.iter().map(|reference| &reference.registry).collect();
         self.client.transfer(&registries, size).await
     }
 
@@ -37,7 +40,8 @@ impl Store {
     ) -> Result<BlobStream, Error> {
         Ok(match location {
             Location::Registry(reference) => {
-                BlobStream::Registry(self.client.open_blob(reference, digest, size).await?)
+                let reference = self.read_at(reference);
+                BlobStream::Registry(self.client.open_blob(&reference, digest, size).await?)
             }
             Location::Layout(layout) => BlobStream::Layout(
                 self.layouts

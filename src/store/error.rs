@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::failure::{Failure, Kind};
-use crate::image::Reference;
+use crate::image::{Reference, Registry};
 use crate::{layout, registry};
 
 /// An image cannot be read or written where it is kept.
@@ -12,6 +12,14 @@ pub enum Error {
     /// In a registry.
     #[error(transparent)]
     Registry(#[from] registry::Error),
+    /// What is read through a cache has to be listed at its own registry.
+    #[error("the pull-through cache lists only what it has, so `{registry}` itself is asked")]
+    Listed {
+        /// The registry.
+        registry: Registry,
+        /// Why it did not answer.
+        source: registry::Error,
+    },
     /// In an OCI layout.
     #[error(transparent)]
     Layout(#[from] layout::Error),
@@ -43,6 +51,7 @@ impl Failure for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Registry(error) => error.kind(),
+            Self::Listed { source, .. } => source.kind(),
             Self::Layout(error) => error.kind(),
             Self::Daemon { .. } => Kind::Permanent,
             Self::Local(_) => Kind::Transient,
@@ -52,6 +61,13 @@ impl Failure for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),
+            Self::Listed { registry, source } if source.kind() == Kind::Unreachable => {
+                Some(format!(
+                    "where `{registry}` cannot be reached, name tags instead of patterns, and leave \
+                     `referrers` out"
+                ))
+            }
+            Self::Listed { source, .. } => source.hint(),
             Self::Layout(error) => error.hint(),
             Self::Daemon { .. } | Self::Local(_) => None,
         }

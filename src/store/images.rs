@@ -1,13 +1,17 @@
 //! Tags and manifests.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Error;
-use crate::image::{Descriptor, Digest, LayoutReference, Location, Manifest, Tag};
+use super::detour::read_at;
+use super::{Detours, Error};
+use crate::image::{
+    Descriptor, Digest, LayoutReference, Location, Manifest, Reference, Registry, Tag,
+};
 use crate::layout::Layouts;
-use crate::registry::{Client, Meter};
+use crate::registry::{self, Client, Meter};
 
 /// Reads and writes images wherever they are kept. Clones share the client of the registries and
 /// what is known of layouts.
@@ -15,6 +19,7 @@ use crate::registry::{Client, Meter};
 pub struct Store {
     pub(super) client: Client,
     pub(super) layouts: Arc<Layouts>,
+    detours: Option<Arc<Detours>>,
 }
 
 impl Store {
@@ -23,7 +28,29 @@ impl Store {
         Self {
             client,
             layouts: Arc::default(),
+            detours: None,
         }
+    }
+
+    /// The same store, which reads some images through a cache. Tags and referrers are listed where
+    /// the images are: a cache knows only those that it has.
+    pub fn with_detours(self, detours: Detours) -> Self {
+        Self {
+            detours: Some(Arc::new(detours)),
+            ..self
+        }
+    }
+
+    /// Where an image is read.
+    pub fn read_at<'a>(&self, image: &'a Reference) -> Cow<'a, Reference> {
+        read_at(self.detours.as_deref(), image)
+    }
+
+    /// The cache that a location is read through; `None` where it is read at its own place.
+    pub fn cache_of(&self, location: &Location) -> Option<&Registry> {
+        let detours = self.detours.as_ref()?;
+        let is_cached = detours.of(location.reference()?).is_some();
+        is_cached.then_some(&detours.cache)
     }
 
     /// The same store, whose work at registries this meter counts.
@@ -31,16 +58,29 @@ impl Store {
         Self {
             client: self.client.metered(meter),
             layouts: Arc::clone(&self.layouts),
+            detours: self.detours.clone(),
         }
     }
 
     /// The digest that a location's tag or digest stands for; `None` where there is no such image.
     pub async fn resolve(&self, location: &Location) -> Result<Option<Digest>, Error> {
         match location {
-            Location::Registry(reference) => Ok(self.client.resolve(reference).await?),
+            Location::Registry(reference) => match self.read_at(reference) {
+                Cow::Borrowed(reference) => Ok(self.client.resolve(reference).await?),
+                Cow::Owned(cached) => Ok(self.resolve_cached(&cached).await?),
+            },
             Location::Layout(layout) => self.digest_in(layout).await,
             Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
+    }
+
+    /// Nobody says whether ECR fetches an image for a HEAD; for a GET it does.
+    async fn resolve_cached(&self, cached: &Reference) -> Result<Option<Digest>, registry::Error> {
+        if let Some(digest) = self.client.resolve(cached).await? {
+            return Ok(Some(digest));
+        }
+        let manifest = self.client.get_manifest(cached).await?;
+        Ok(manifest.map(|manifest| manifest.digest().clone()))
     }
 
     /// The digest of a source, as [`Store::resolve`] finds it. A layout without the tag is an error
@@ -62,7 +102,10 @@ impl Store {
     /// All tags at a location, whatever its own.
     pub async fn list_tags(&self, location: &Location) -> Result<Vec<Tag>, Error> {
         Ok(match location {
-            Location::Registry(reference) => self.client.list_tags(reference).await?,
+            Location::Registry(reference) => {
+                let tags = self.client.list_tags(reference).await;
+                tags.map_err(|error| self.not_listed(location, error))?
+            }
             Location::Layout(layout) => self.layouts.at(&layout.folder).list_tags().await?,
             Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
@@ -91,7 +134,9 @@ impl Store {
     /// manifest. A layout that lacks one which is known by its digest is not whole: an error.
     pub async fn get_manifest(&self, location: &Location) -> Result<Option<Manifest>, Error> {
         match location {
-            Location::Registry(reference) => Ok(self.client.get_manifest(reference).await?),
+            Location::Registry(reference) => {
+                Ok(self.client.get_manifest(&self.read_at(reference)).await?)
+            }
             Location::Layout(layout) => match self.digest_in(layout).await? {
                 Some(digest) => {
                     let layout = self.layouts.at(&layout.folder);
@@ -111,7 +156,10 @@ impl Store {
         digest: &Digest,
     ) -> Result<Option<Manifest>, Error> {
         match location {
-            Location::Registry(reference) => Ok(self.client.referrers(reference, digest).await?),
+            Location::Registry(reference) => {
+                let index = self.client.referrers(reference, digest).await;
+                index.map_err(|error| self.not_listed(location, error))
+            }
             Location::Layout(_) => Ok(None),
             Location::Daemon(image) => Err(Error::in_daemon(image)),
         }
@@ -124,12 +172,25 @@ impl Store {
         descriptor: &Descriptor,
     ) -> Result<Bytes, Error> {
         Ok(match location {
-            Location::Registry(reference) => self.client.get_blob(reference, descriptor).await?,
+            Location::Registry(reference) => {
+                let reference = self.read_at(reference);
+                self.client.get_blob(&reference, descriptor).await?
+            }
             Location::Layout(layout) => {
                 self.layouts.at(&layout.folder).get_blob(descriptor).await?
             }
             Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
+    }
+
+    fn not_listed(&self, location: &Location, error: registry::Error) -> Error {
+        match (location.reference(), self.cache_of(location)) {
+            (Some(reference), Some(_)) => Error::Listed {
+                registry: reference.registry.clone(),
+                source: error,
+            },
+            _ => Error::Registry(error),
+        }
     }
 
     /// Writes a manifest under the location's digest or, where it has none, under its tag. All that

@@ -328,5 +328,17 @@ fn upstreams_that_are_out_of_reach() {
     let run = doctor(&lab).run().exits(4);
     story.push(checks(&lab, &run, "upstream"));
     story.push(checks(&lab, &run, "ecr registry"));
+
+    // Nobody needs to reach what is read through the cache, unless its tags are listed.
+    let through = "version: 1\n\
+                   upstreams: {quay.io: {endpoint: 'http://127.0.0.1:1', via: pull_through_cache}}\n\
+                   pull_through_cache: {quay: {registry: quay.io}}\n";
+    for image in [
+        "quay.io/org/app:1",
+        "{source: quay.io/org/app, tags: [\"1.*\"]}",
+    ] {
+        lab.write_whole(&format!("{through}images: [{image}]\n"));
+        story.push(checks(&lab, &doctor(&lab).run(), "upstream"));
+    }
     insta::assert_snapshot!(story.join("\n\n"));
 }

@@ -2,6 +2,7 @@
 
 mod aws_settings;
 mod broken_files;
+mod cache_policies;
 mod changes;
 mod choices;
 mod conflicts;
@@ -18,6 +19,7 @@ mod drift;
 mod ecr_sources;
 mod elsewhere;
 mod equality;
+mod existing_caches;
 mod failures;
 mod harness;
 mod house;
@@ -45,5 +47,7 @@ mod shared_blobs;
 mod starters;
 mod stored_secrets;
 mod terraform_modules;
+mod through_the_cache;
 mod verbatim;
+mod warm;
 mod workstation;

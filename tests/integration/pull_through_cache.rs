@@ -288,37 +288,3 @@ fn one_failure_keeps_nothing_else_from_being_done() {
         .exits(2)
         .says(&["the file has no `pull_through_cache`"]);
 }
-
-#[test]
-fn policies_allow_the_least_in_each_partition() {
-    let lab = lab();
-    let mut policies = Vec::new();
-    for region in ["eu-west-1", "cn-north-1", "us-gov-west-1"] {
-        let text = fixture(SYSTEM_4).replace(
-            "region: eu-west-1",
-            &format!("region: {region}\n  account_id: \"123456789012\"\n  namespace: mirror"),
-        );
-        let text = text.replace(
-            "  quay:\n",
-            "  gitlab: {registry: registry.gitlab.com, username: a, access_token: {ssm: /token}}\n  \
-             mine: {registry: cgr.dev, access_token: {secret: ecr-pullthroughcache/own}}\n  quay:\n",
-        );
-        let text = text + "images: [mongo, {source: redis, tags: [\"7.*\"]}]\n";
-        let text = text
-            + "repositories: {tag_immutability: true, scan_on_push: true, tags: {a: b}, \
-               lifecycle_policy: '{\"rules\": []}', policy: '{\"Statement\": []}'}\n";
-        let upkeep = "pusher --repair-repositories --prune-orphans";
-        for audience in ["puller", "manager", "pusher", upkeep] {
-            let arguments = ["policy", "--for"].into_iter().chain(audience.split(' '));
-            let arguments: Vec<&str> = arguments.collect();
-            let run = cache(&lab, &text, "good-token", &arguments).exits(0);
-            policies.push(format!("{region} {audience}\n{}", run.stdout));
-        }
-    }
-    insta::assert_snapshot!(policies.join("\n"));
-    assert_eq!(lab.requests(), [""; 0]);
-    let text = fixture(SYSTEM_4);
-    cache(&lab, &text, "good-token", &["policy", "--for", "puller"])
-        .exits(2)
-        .says(&["the registry does not tell its account"]);
-}

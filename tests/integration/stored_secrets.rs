@@ -3,7 +3,7 @@
 use longshore::sandbox::{Effect, Fault, Login, Options, Upstream};
 use serde_json::json;
 
-use crate::harness::{Lab, Registry, Run, World};
+use crate::harness::{Aws, Lab, Registry, Run, World};
 
 const SECRET: &str = "ecr-pullthroughcache/docker-hub";
 
@@ -132,4 +132,44 @@ fn one_secret_serves_the_cache_and_a_build() {
         .run();
     assert!(!run.stderr.contains("tok en"), "{}", run.stderr);
     assert_eq!(run.exits(0).each("status"), ["done"; 2]);
+}
+
+/// `cache apply` puts the one token that the file names into the one secret that the rule and the
+/// build's login share.
+#[test]
+fn a_token_is_kept_once_for_the_rule_and_the_build() {
+    let password = "tok en>?";
+    let upstream = Registry::private("acme", password);
+    let world = World::with("kept-once", upstream, Aws::with_cache());
+    world.offer("team/api", "1", "1");
+    world.write_whole(&format!(
+        "version: 1\n\
+         destination: {{namespace: kept-once, registry: 'http://{}'}}\n\
+         pull_through_cache:\n  \
+           docker-hub: {{registry: docker.io, username: acme, access_token: {{env: TOKEN}}}}\n\
+         upstreams:\n  \
+           docker.io: {{endpoint: 'http://{}', password: {{secret: {SECRET}}}}}\n\
+         images: [{{source: team/api:1, lines: [ENV A=1]}}]\n",
+        world.destination.host(),
+        world.upstream.host()
+    ));
+    let run = |arguments: &[&str], token: &str| {
+        let run = world.longshore(arguments).env("TOKEN", token).run();
+        assert!(!run.stderr.contains("tok en"), "{}", run.stderr);
+        run
+    };
+    let made = run(&["-vvv", "cache", "apply"], password).exits(0);
+    assert!(made.stdout.contains("the login is accepted"), "{made:?}");
+    let secret = json!({"SecretId": SECRET});
+    let secret = world
+        .aws
+        .call(world.region, "secretsmanager.GetSecretValue", &secret);
+    let rules = world
+        .aws
+        .call(world.region, "DescribePullThroughCacheRules", &json!({}));
+    let rule = &rules["pullThroughCacheRules"][0];
+    assert_eq!(rule["credentialArn"], secret["ARN"]);
+
+    let built = run(&["-vvv", "apply", "--output", "json"], "unused").exits(0);
+    assert_eq!(built.each("status"), ["done"]);
 }

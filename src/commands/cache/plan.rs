@@ -31,5 +31,6 @@ pub(super) fn choices(arguments: cli::CacheChoices) -> Choices {
     Choices {
         allow_replace: arguments.allow_replace,
         prune: arguments.prune,
+        existing: arguments.existing,
     }
 }

@@ -14,7 +14,9 @@ pub(in crate::commands) async fn policy(arguments: cli::CachePolicy) -> anyhow::
     let specification = session::whole_specification(&arguments.file).await?;
     let audience = match arguments.audience {
         cli::Audience::Puller => Audience::Puller,
-        cli::Audience::Manager => Audience::Manager,
+        cli::Audience::Manager => Audience::Manager {
+            existing: arguments.existing,
+        },
         cli::Audience::Pusher => Audience::Pusher {
             repairs: arguments.upkeep.repair_repositories,
             prunes: arguments.upkeep.prune_orphans,

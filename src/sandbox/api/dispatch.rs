@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::exception::Exception;
 use super::{
-    images, layers, parameters, policies, repositories, resource_tags, rules, scanning, secrets,
-    settings, templates, token,
+    images, layers, parameters, policies, pulls, repositories, resource_tags, rules, scanning,
+    secrets, settings, templates, token,
 };
 use crate::sandbox::options::EcrToken;
 use crate::sandbox::state::State;
@@ -44,7 +44,7 @@ pub(super) async fn dispatch(
         "DeleteRepositoryPolicy" => policies::delete(state, &read(input)?),
         "ListImages" => images::list(state, &read(input)?),
         "DescribeImages" => images::describe(state, &read(input)?),
-        "BatchGetImage" => images::get(state, &read(input)?),
+        "BatchGetImage" => pulls::get(state, &read(input)?).await,
         "BatchDeleteImage" => images::delete(state, &read(input)?),
         "BatchCheckLayerAvailability" => layers::check(state, &read(input)?),
         "GetAccountSetting" => settings::get(state, &read(input)?),

@@ -8,8 +8,7 @@ use super::layers::limit;
 use super::page;
 use super::repositories::{find, find_mut};
 use crate::image::Digest;
-use crate::sandbox::registry::convert;
-use crate::sandbox::repository::{Image, Repository};
+use crate::sandbox::repository::Repository;
 use crate::sandbox::state::State;
 
 /// An image by tag, by digest or both, as ECR writes it.
@@ -17,9 +16,9 @@ use crate::sandbox::state::State;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Identifier {
     #[serde(skip_serializing_if = "Option::is_none")]
-    image_digest: Option<String>,
+    pub(super) image_digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    image_tag: Option<String>,
+    pub(super) image_tag: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -42,10 +41,10 @@ pub(super) struct List {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Batch {
-    repository_name: String,
-    image_ids: Vec<Identifier>,
+    pub(super) repository_name: String,
+    pub(super) image_ids: Vec<Identifier>,
     #[serde(default)]
-    accepted_media_types: Vec<String>,
+    pub(super) accepted_media_types: Vec<String>,
 }
 
 impl Filter {
@@ -124,36 +123,6 @@ fn select<'a>(
     cut(wanted.collect(), input)
 }
 
-/// `BatchGetImage`.
-pub(super) fn get(state: &State, input: &Batch) -> Result<Value, Exception> {
-    let name = &input.repository_name;
-    limit("imageIds", input.image_ids.len())?;
-    let inventory = state.store.read();
-    let repository = find(state, &inventory, name)?;
-    let (mut images, mut failures) = (Vec::new(), Vec::new());
-    for identifier in &input.image_ids {
-        let found =
-            resolve(repository, identifier).map(|digest| (digest, &repository.images[digest]));
-        match found {
-            Ok((digest, image)) => {
-                let (media_type, text) = accepted(image, &input.accepted_media_types);
-                images.push(json!({
-                    "registryId": state.options.account_id,
-                    "repositoryName": name,
-                    "imageId": Identifier {
-                        image_digest: Some(digest.to_owned()),
-                        image_tag: identifier.image_tag.clone(),
-                    },
-                    "imageManifest": text,
-                    "imageManifestMediaType": media_type,
-                }));
-            }
-            Err((code, reason)) => failures.push(failure(identifier, code, &reason)),
-        }
-    }
-    Ok(json!({"images": images, "failures": failures}))
-}
-
 /// `BatchDeleteImage`. By tag, an image with other tags loses that tag only; by its last tag or by
 /// digest it goes altogether, unless an index lists it.
 pub(super) fn delete(state: &State, input: &Batch) -> Result<Value, Exception> {
@@ -171,7 +140,7 @@ pub(super) fn delete(state: &State, input: &Batch) -> Result<Value, Exception> {
     })
 }
 
-type Reason = (&'static str, String);
+pub(super) type Reason = (&'static str, String);
 
 fn remove(repository: &mut Repository, identifier: &Identifier) -> Result<Vec<Identifier>, Reason> {
     let digest = resolve(repository, identifier)?.to_owned();
@@ -206,7 +175,10 @@ fn remove(repository: &mut Repository, identifier: &Identifier) -> Result<Vec<Id
     })
 }
 
-fn resolve<'a>(repository: &'a Repository, identifier: &Identifier) -> Result<&'a str, Reason> {
+pub(super) fn resolve<'a>(
+    repository: &'a Repository,
+    identifier: &Identifier,
+) -> Result<&'a str, Reason> {
     let missing = || ("ImageNotFound", "Requested image not found".to_owned());
     let asked = (&identifier.image_digest, &identifier.image_tag);
     match asked {
@@ -231,19 +203,11 @@ fn resolve<'a>(repository: &'a Repository, identifier: &Identifier) -> Result<&'
     }
 }
 
-fn accepted(image: &Image, media_types: &[String]) -> (String, String) {
-    if media_types.is_empty() || media_types.contains(&image.media_type) {
-        (image.media_type.clone(), image.text.clone())
-    } else {
-        convert(&image.media_type, &image.text)
-    }
-}
-
 fn cut<T>(items: Vec<T>, input: &List) -> Result<(Vec<T>, Option<String>), Exception> {
     page::cut(items, input.max_results, input.next_token.as_deref())
 }
 
-fn failure(identifier: &Identifier, code: &str, reason: &str) -> Value {
+pub(super) fn failure(identifier: &Identifier, code: &str, reason: &str) -> Value {
     json!({"imageId": identifier, "failureCode": code, "failureReason": reason})
 }
 

@@ -9,6 +9,7 @@ mod layers;
 mod page;
 mod parameters;
 mod policies;
+mod pulls;
 mod query;
 mod repositories;
 mod resource_tags;

@@ -40,6 +40,17 @@ impl Failure {
         }
     }
 
+    /// The code that `BatchGetImage` gives; `None` where it says no more than that the image or its
+    /// repository is missing.
+    pub(in crate::sandbox) fn code(self) -> Option<&'static str> {
+        match self {
+            Self::AccessDenied => Some("UpstreamAccessDenied"),
+            Self::TooManyRequests => Some("UpstreamTooManyRequests"),
+            Self::Unavailable => Some("UpstreamUnavailable"),
+            Self::NotFound | Self::NotCreated => None,
+        }
+    }
+
     /// The failure in words.
     pub(in crate::sandbox) fn text(self) -> &'static str {
         match self {

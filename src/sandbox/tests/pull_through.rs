@@ -173,6 +173,39 @@ async fn refusals_of_the_upstream_become_those_of_ecr() {
 }
 
 #[tokio::test]
+async fn the_api_imports_too_and_says_why_it_could_not() {
+    let (client, _root, mongo) = start("good").await;
+    let get = async |tag: &str| {
+        let input = json!({
+            "repositoryName": "docker-hub/library/mongo",
+            "imageIds": [{"imageTag": tag}],
+        });
+        client.call("BatchGetImage", input).await
+    };
+    let code = |answer: &Value| answer["failures"][0]["failureCode"].clone();
+    assert_eq!(
+        get("7").await["images"][0]["imageId"]["imageDigest"],
+        mongo.as_str()
+    );
+    assert_eq!(code(&get("8").await), "ImageNotFound");
+    for (status, expected) in [
+        (403, "UpstreamAccessDenied"),
+        (429, "UpstreamTooManyRequests"),
+        (500, "UpstreamUnavailable"),
+    ] {
+        let fault = Fault::status("/manifests/", status).at(Server::Upstream);
+        client.sandbox.inject(fault);
+        assert_eq!(code(&get("8").await), expected);
+    }
+    let input = json!({
+        "repositoryName": "docker-hub/library/none",
+        "imageIds": [{"imageTag": "7"}],
+    });
+    let denied = client.call("BatchGetImage", input).await;
+    assert_eq!(code(&denied), "UpstreamAccessDenied");
+}
+
+#[tokio::test]
 async fn a_rule_is_validated_at_its_upstream() {
     let (client, _root, _) = start("good").await;
     let validate = || {

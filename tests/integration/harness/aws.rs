@@ -1,6 +1,7 @@
 //! The AWS API: moto, which knows nothing of what a registry holds, or longshore's own sandbox,
 //! whose registry is a part of it.
 
+use std::path::Path;
 use std::process::Command;
 
 use base64::Engine as _;
@@ -44,11 +45,18 @@ impl Aws {
 
     /// A server that knows enough of CodeBuild for Terraform.
     pub(crate) fn with_codebuild() -> Self {
+        Self::taught("moto_server.py")
+    }
+
+    /// A server that knows the rules and templates of the pull-through cache.
+    pub(crate) fn with_cache() -> Self {
+        Self::taught("moto_cache.py")
+    }
+
+    fn taught(program: &str) -> Self {
+        let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/harness");
         let mut command = Command::new(python());
-        command.arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/integration/harness/moto_server.py"
-        ));
+        command.arg(harness.join(program));
         Self::started(command)
     }
 

@@ -20,7 +20,7 @@ pub(crate) use engine::{Builder, Engine, archive};
 pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use lab::{Lab, noise};
 pub(crate) use longshore::{Longshore, Run};
-pub(crate) use python::{FileServer, try_yaml, yaml};
+pub(crate) use python::{FileServer, findings, try_yaml, yaml};
 pub(crate) use registry::{Registry, Request};
 pub(crate) use terraform::{Terraform, say_not_run};
 pub(crate) use world::World;

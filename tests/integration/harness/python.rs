@@ -39,6 +39,29 @@ pub(crate) fn try_yaml(text: &str) -> Result<Value, String> {
     Ok(serde_json::from_slice(&output.stdout).unwrap())
 }
 
+/// What IAM's linter finds in the policies of a folder.
+pub(crate) fn findings(folder: &Path) -> Vec<String> {
+    let output = Command::new(service("LONGSHORE_TEST_PARLIAMENT"))
+        .args(["--json", "--directory"])
+        .arg(folder)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!stderr.contains("Traceback"), "{stderr}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let found = stdout.lines().map(|line| {
+        let finding: Value = serde_json::from_str(line).unwrap();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let file = text(&finding["location"]["filepath"]);
+        let file = file.rsplit('/').next().unwrap_or_default();
+        let (issue, detail) = (text(&finding["issue"]), text(&finding["detail"]));
+        format!("{file}: {issue}: {detail}")
+    });
+    let found: Vec<String> = found.collect();
+    assert_eq!(output.status.success(), found.is_empty(), "{stderr}");
+    found
+}
+
 /// The files of a folder, over HTTP.
 pub(crate) struct FileServer {
     url: String,
