@@ -9,6 +9,7 @@ use super::export::ExportError;
 use super::meaning::Meaning;
 use crate::context;
 use crate::failure::{Failure, Kind};
+use crate::image::Platform;
 
 /// Something went wrong with the daemon, or on the way to it.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +129,10 @@ pub enum Task {
     Build,
     /// To describe itself.
     Describe,
+    /// To run a program of this platform.
+    Probe(Platform),
+    /// To pull this image.
+    Pull(String),
     /// To describe this local image.
     Inspect(String),
     /// To give a local image this name.
@@ -145,6 +150,8 @@ impl fmt::Display for Task {
         let (verb, name) = match self {
             Self::Build => return formatter.write_str("build the image"),
             Self::Describe => return formatter.write_str("describe itself"),
+            Self::Probe(platform) => return write!(formatter, "run a program for {platform}"),
+            Self::Pull(name) => ("pull", name),
             Self::Inspect(name) => ("inspect", name),
             Self::Tag(name) => ("tag", name),
             Self::Push(name) => ("push", name),
@@ -312,8 +319,13 @@ impl Failure for Error {
 /// Whoever builds or pushes says so itself; of the smaller tasks nobody else knows.
 fn in_its_words(task: &Task, reason: &Reason) -> String {
     match task {
-        Task::Build | Task::Push(_) => reason.to_string(),
-        Task::Describe | Task::Inspect(_) | Task::Tag(_) | Task::Remove(_) | Task::Export(_) => {
+        Task::Build | Task::Pull(_) | Task::Push(_) => reason.to_string(),
+        Task::Describe
+        | Task::Probe(_)
+        | Task::Inspect(_)
+        | Task::Tag(_)
+        | Task::Remove(_)
+        | Task::Export(_) => {
             format!("Docker could not {task}: {reason}")
         }
     }
