@@ -104,7 +104,9 @@ mod tests {
     use crate::failure::{Failure as _, Kind};
 
     async fn runs(platform: &str, answer: &str) -> (Result<bool, Error>, Vec<String>) {
-        let fake = Fake::start("1.41", &[("POST /v1.41/build", 200, answer)]).await;
+        let nameless = ("GET /v1.41/images/", 200, "{\"RepoTags\":[]}");
+        let build = ("POST /v1.41/build", 200, answer);
+        let fake = Fake::start("1.41", &[build, nameless]).await;
         let docker = fake.connect(&[]).await;
         let result = docker.runs(&platform.parse().unwrap()).await;
         (result, fake.lines()[1..].to_vec())
@@ -129,10 +131,11 @@ mod tests {
         ] {
             let (result, asked) = runs("linux/amd64", &format!("{STEPS}{end}\n")).await;
             assert_eq!(result.unwrap(), expected);
-            let build = "POST /v1.41/build?dockerfile=&q=false&nocache=true&rm=true&forcerm=true\
+            let build = "POST /v1.41/build?dockerfile=Dockerfile&q=false&nocache=true&rm=true&forcerm=true\
                          &platform=linux%2Famd64&target=&version=1";
+            let inspect = format!("GET /v1.41/images/{image}/json");
             let remove = format!("DELETE /v1.41/images/{image}");
-            assert_eq!(asked, [build, &remove]);
+            assert_eq!(asked, [build, &inspect, &remove]);
         }
     }
 
@@ -151,6 +154,6 @@ mod tests {
         let (result, _) = runs("linux/amd64", full).await;
         let error = result.unwrap_err();
         assert_eq!(error.kind(), Kind::Permanent);
-        insta::assert_snapshot!(error, @"");
+        insta::assert_snapshot!(error, @"Docker could not run a program for linux/amd64: write /probe: no space left on device");
     }
 }

@@ -307,10 +307,10 @@ impl Failure for Error {
                 "is there room in the folder for temporary files? TMPDIR names another; \
                  with lines, `publish: daemon` needs none"
             }
-            Self::Unreadable { .. }
-            | Self::Malformed { .. }
-            | Self::Lost { .. }
-            | Self::Incomplete { .. } => return None,
+            Self::Unreadable { .. } | Self::Malformed { .. } => return None,
+            Self::Lost { .. } | Self::Incomplete { .. } => {
+                "the daemon may have restarted; run again when `docker info` answers"
+            }
         };
         Some(hint.to_owned())
     }

@@ -83,9 +83,12 @@ mod tests {
         )
         .await;
         result.unwrap();
-        insta::assert_snapshot!(printed, @"");
+        insta::assert_snapshot!(printed, @r"
+        1: Pulling from a/r
+        0a1b: Pull complete
+        ");
         let asked = &fake.asked()[1];
-        insta::assert_snapshot!(asked.line, @"");
+        insta::assert_snapshot!(asked.line, @"POST /v1.41/images/create?fromImage=h%3A5000%2Fa%2Fr%3A1%40sha256%3A2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881&platform=linux%2Farm%2Fv7");
         assert_eq!(asked.credentials("x-registry-auth")["password"], "p>?~s");
     }
 
@@ -97,6 +100,9 @@ mod tests {
         let full = r#"{"errorDetail":{"message":"failed to register layer: write /x: no space left on device"}}"#;
         let (result, ..) = pull(200, full).await;
         let error = result.unwrap_err();
-        insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @"");
+        insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
+        failed to register layer: write /x: no space left on device
+        free space where the daemon runs: `docker system prune`
+        ");
     }
 }

@@ -91,7 +91,11 @@ mod tests {
              COPY --from=$IMAGE /d /d\n",
         );
         let names: Vec<String> = found.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(names.join("\n"), @"");
+        insta::assert_snapshot!(names.join("\n"), @r"
+        registry.internal/tools:1
+        docker.io/library/redis@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+        ghcr.io/org/app:1
+        ");
     }
 
     #[test]
