@@ -50,5 +50,6 @@ fn traps(plan: &ImagePlan) -> Vec<Trap> {
             traps.push(trap);
         }
     }
+    traps.sort_by_key(|trap| trap.line);
     traps
 }
