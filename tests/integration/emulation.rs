@@ -146,7 +146,10 @@ fn what_goes_wrong_is_told_and_the_tag_stays() {
         let apply = world.longshore(&["apply", "--quiet"]);
         let run = apply.env("DOCKER_HOST", relay.host()).run().exits(code);
         // What Docker prints on the way has numbers that nobody knows.
-        let lines = run.stderr.lines().skip_while(|line| !line.starts_with("error: "));
+        let lines = run
+            .stderr
+            .lines()
+            .skip_while(|line| !line.starts_with("error: "));
         let lines: Vec<&str> = lines.collect();
         told += &format!("{what}: {code}\n{}\n\n", lines.join("\n"));
         let tag = world.destination.digest("wrong/vault", "1.14");
