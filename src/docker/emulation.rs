@@ -73,7 +73,7 @@ impl Docker {
         let Some(error) = failure else {
             return Ok(());
         };
-        let mut error = Error::of(Task::Probe(platform.clone()), error);
+        let mut error = Error::of(Task::Probe(platform.to_string()), error);
         if let Error::Failed { reason, .. } = &mut error
             && printout.exec_format_error()
         {
@@ -154,6 +154,6 @@ mod tests {
         let (result, _) = runs("linux/amd64", full).await;
         let error = result.unwrap_err();
         assert_eq!(error.kind(), Kind::Permanent);
-        insta::assert_snapshot!(error, @"Docker could not run a program for linux/amd64: write /probe: no space left on device");
+        insta::assert_snapshot!(error, @"Docker could not run a program for `linux/amd64`: write /probe: no space left on device");
     }
 }

@@ -9,7 +9,6 @@ use super::export::ExportError;
 use super::meaning::Meaning;
 use crate::context;
 use crate::failure::{Failure, Kind};
-use crate::image::Platform;
 
 /// Something went wrong with the daemon, or on the way to it.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +129,7 @@ pub enum Task {
     /// To describe itself.
     Describe,
     /// To run a program of this platform.
-    Probe(Platform),
+    Probe(String),
     /// To pull this image.
     Pull(String),
     /// To describe this local image.
@@ -150,7 +149,7 @@ impl fmt::Display for Task {
         let (verb, name) = match self {
             Self::Build => return formatter.write_str("build the image"),
             Self::Describe => return formatter.write_str("describe itself"),
-            Self::Probe(platform) => return write!(formatter, "run a program for {platform}"),
+            Self::Probe(platform) => ("run a program for", platform),
             Self::Pull(name) => ("pull", name),
             Self::Inspect(name) => ("inspect", name),
             Self::Tag(name) => ("tag", name),

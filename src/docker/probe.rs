@@ -6,6 +6,10 @@ use crate::image::Platform;
 /// Where the program is loaded: on a page of its own for the largest pages that Linux has.
 const ADDRESS: u32 = 0x1_0000;
 
+/// A segment that is loaded, and may be read and run.
+const LOAD: u32 = 1;
+const READ_AND_RUN: u32 = 5;
+
 /// The processor of a platform, as an ELF file names it, and `exit(0)` in its own words.
 struct Machine {
     wide: bool,
@@ -79,9 +83,6 @@ impl Machine {
         for half in [header, segment, 1, 0, 0, 0] {
             self.half(&mut elf, half);
         }
-        // The segment is loaded, and may be read and run.
-        const LOAD: u32 = 1;
-        const READ_AND_RUN: u32 = 5;
         self.word(&mut elf, LOAD);
         if self.wide {
             self.word(&mut elf, READ_AND_RUN);

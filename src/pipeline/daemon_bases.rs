@@ -68,7 +68,8 @@ impl DaemonBases {
 
     /// Removes what was brought. What somebody else uses by now stays.
     pub(super) async fn remove(&self) {
-        remove(self.docker.clone(), mem::take(&mut *self.brought())).await;
+        let brought = mem::take(&mut *self.brought());
+        remove(self.docker.clone(), brought).await;
     }
 
     /// Leaves what was brought where it is.

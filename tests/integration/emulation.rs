@@ -120,7 +120,7 @@ fn what_goes_wrong_is_told_and_the_tag_stays() {
         .aws
         .create_repository(world.region, "wrong/vault", "MUTABLE");
     let relay = Relay::emulating(false);
-    let mut told = String::new();
+    let mut told = Vec::new();
     for (what, options, code) in [
         ("a wrong line", "lines: [RUNN mkdir /etc/vault]", 2),
         (
@@ -151,11 +151,12 @@ fn what_goes_wrong_is_told_and_the_tag_stays() {
             .lines()
             .skip_while(|line| !line.starts_with("error: "));
         let lines: Vec<&str> = lines.collect();
-        told += &format!("{what}: {code}\n{}\n\n", lines.join("\n"));
+        told.push(format!("{what}: {code}\n{}\n", lines.join("\n")));
         let tag = world.destination.digest("wrong/vault", "1.14");
         assert_eq!(tag, Some(held.digest()), "{what}");
     }
     let told = told
+        .join("\n")
         .replace(world.destination.host(), "REGISTRY")
         .replace(world.upstream.host(), "UPSTREAM")
         .replace(Image::native(), "NATIVE");
