@@ -56,7 +56,7 @@ async fn dispatch(command: Command, talk: Talk, cleanup: &Cleanup) -> anyhow::Re
     match command {
         Command::Plan(arguments) => plan::plan(arguments, talk).await,
         Command::Apply(arguments) => apply::apply(arguments, talk, cleanup).await,
-        Command::Mirror(arguments) => Box::pin(mirror::mirror(arguments, talk, cleanup)).await,
+        Command::Mirror(arguments) => Box::pin(mirror::mirror(*arguments, talk, cleanup)).await,
         Command::Render(arguments) => render::render(arguments, talk).await,
         Command::Cache(Cache::Plan(arguments)) => cache::plan(arguments).await,
         Command::Cache(Cache::Apply(arguments)) => cache::apply(arguments).await,
