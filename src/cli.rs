@@ -62,6 +62,22 @@ pub struct Patience {
     pub wait: bool,
 }
 
+/// What the Docker daemon does.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Building {
+    /// How many builds the Docker daemon does at once, of all images together [default: as many as
+    /// it has processors]
+    #[arg(long, value_name = "N", env = "LONGSHORE_BUILD_JOBS", value_parser = build_jobs)]
+    pub build_jobs: Option<BuildJobs>,
+
+    /// Keep what is built in the Docker daemon, under the destination's name, and what it is built on
+    #[arg(long, env = "LONGSHORE_KEEP_LOCAL", value_parser = FalseyValueParser::new())]
+    pub keep_local: bool,
+}
+
+/// A number of builds; none where an empty variable gave none.
+pub type BuildJobs = Option<NonZeroUsize>;
+
 /// The form of what is written to stdout.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Output {
@@ -198,6 +214,10 @@ pub struct Apply {
     #[command(flatten)]
     pub upkeep: Upkeep,
 
+    /// What Docker does.
+    #[command(flatten)]
+    pub building: Building,
+
     /// How patient.
     #[command(flatten)]
     pub patience: Patience,
@@ -310,6 +330,10 @@ pub struct Mirror {
     /// Where the destination registry really is, for tests and proxies
     #[arg(long, value_name = "URL", env = "LONGSHORE_REGISTRY")]
     pub registry: Option<String>,
+
+    /// What Docker does.
+    #[command(flatten)]
+    pub building: Building,
 
     /// How patient.
     #[command(flatten)]
@@ -608,6 +632,13 @@ fn jobs(text: &str) -> Result<NonZeroUsize, String> {
     }
     text.parse()
         .map_err(|_| "expected a number of 1 or more".to_owned())
+}
+
+fn build_jobs(text: &str) -> Result<BuildJobs, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    jobs(text).map(Some)
 }
 
 fn existing_folder(text: &str) -> Result<PathBuf, String> {

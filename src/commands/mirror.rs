@@ -3,15 +3,22 @@
 use crate::cli::{self, Output, Talk};
 use crate::config::{SingleImage, Specification};
 use crate::image::Digest;
-use crate::pipeline::{self, Choices, DEFAULT_JOBS, Effort, ImageOutcome, Status, make_plan};
+use crate::pipeline::{
+    self, Choices, Cleanup, DEFAULT_JOBS, Effort, ImageOutcome, Status, make_plan,
+};
 use crate::report::{OutcomeObject, tell_unlisted};
 
 use super::exit::Exit;
 use super::{console, session};
 
 /// Brings one image, or all of a repository, into place without a file, and prints what each
-/// destination tag holds then: `HOST/REPOSITORY:TAG@DIGEST`.
-pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result<Exit> {
+/// destination tag holds then: `HOST/REPOSITORY:TAG@DIGEST`. Where this is dropped, `cleanup` has
+/// what is left to do.
+pub(super) async fn mirror(
+    arguments: cli::Mirror,
+    talk: Talk,
+    cleanup: &Cleanup,
+) -> anyhow::Result<Exit> {
     let image = SingleImage {
         source: &arguments.source,
         via: given(arguments.via.as_ref()),
@@ -36,9 +43,11 @@ pub(super) async fn mirror(arguments: cli::Mirror, talk: Talk) -> anyhow::Result
     tell_unlisted(&plan.unlisted, &*access.observer);
     let effort = Effort {
         jobs: DEFAULT_JOBS,
+        build_jobs: arguments.building.build_jobs.flatten(),
+        keep_local: arguments.building.keep_local,
         waits: arguments.patience.wait,
     };
-    let outcome = pipeline::apply(plan, &access, effort).await;
+    let outcome = pipeline::apply(plan, &access, effort, cleanup).await;
     match arguments.data.output {
         Output::Text => {
             for image in &outcome.images {

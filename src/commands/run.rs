@@ -1,5 +1,7 @@
 //! Runs one command: logging, interruption, and the last word on an error.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -8,11 +10,15 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Arguments, Cache, Command, Output, Talk};
 use crate::failure::{Failure, Kind};
+use crate::pipeline::Cleanup;
 use crate::report::{FailureObject, error_lines};
 
 use super::console::{print_json, say};
 use super::exit::{Exit, find_failure};
 use super::{apply, cache, completions, doctor, init, man, mirror, plan, render, sandbox, schema};
+
+/// How long an interrupted command may take to remove what it left. A second signal ends that too.
+const CLEANUP: Duration = Duration::from_secs(10);
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> Exit {
@@ -27,22 +33,30 @@ pub fn run(arguments: Arguments) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return last_word.on_error(&error),
     };
+    let cleanup = Cleanup::default();
     let result = runtime.block_on(async {
+        // The command is dropped where a signal comes first.
+        let signalled = tokio::select! {
+            result = dispatch(command, talk, &cleanup) => return result,
+            signalled = signal() => signalled,
+        };
         tokio::select! {
-            result = dispatch(command, talk) => result,
-            signal = signal() => signal.map(|()| last_word.on_signal()),
+            () = cleanup.finish() => {}
+            () = tokio::time::sleep(CLEANUP) => {}
+            _ = signal() => {}
         }
+        signalled.map(|()| last_word.on_signal())
     });
     // A helper process or a pipe that hangs must not keep the tool from ending.
     runtime.shutdown_background();
     result.unwrap_or_else(|error| last_word.on_error(&error))
 }
 
-async fn dispatch(command: Command, talk: Talk) -> anyhow::Result<Exit> {
+async fn dispatch(command: Command, talk: Talk, cleanup: &Cleanup) -> anyhow::Result<Exit> {
     match command {
         Command::Plan(arguments) => plan::plan(arguments, talk).await,
-        Command::Apply(arguments) => apply::apply(arguments, talk).await,
-        Command::Mirror(arguments) => Box::pin(mirror::mirror(arguments, talk)).await,
+        Command::Apply(arguments) => apply::apply(arguments, talk, cleanup).await,
+        Command::Mirror(arguments) => Box::pin(mirror::mirror(*arguments, talk, cleanup)).await,
         Command::Render(arguments) => render::render(arguments, talk).await,
         Command::Cache(Cache::Plan(arguments)) => cache::plan(arguments).await,
         Command::Cache(Cache::Apply(arguments)) => cache::apply(arguments).await,

@@ -54,6 +54,16 @@ impl Docker {
         self.address.scheme == Scheme::Unix
     }
 
+    /// How many processors the daemon has; one where it does not say.
+    pub async fn processors(&self) -> usize {
+        let info = self.client.info().await;
+        let count = info.ok().and_then(|info| info.ncpu);
+        count
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(1)
+            .max(1)
+    }
+
     async fn greet(address: Address, wanted: Option<String>) -> Result<Self, Error> {
         let client = open(&address)?;
         let greeting = client.version().await;

@@ -128,6 +128,10 @@ pub enum Task {
     Build,
     /// To describe itself.
     Describe,
+    /// To run a program of this platform.
+    Probe(String),
+    /// To pull this image.
+    Pull(String),
     /// To describe this local image.
     Inspect(String),
     /// To give a local image this name.
@@ -145,6 +149,8 @@ impl fmt::Display for Task {
         let (verb, name) = match self {
             Self::Build => return formatter.write_str("build the image"),
             Self::Describe => return formatter.write_str("describe itself"),
+            Self::Probe(platform) => ("run a program for", platform),
+            Self::Pull(name) => ("pull", name),
             Self::Inspect(name) => ("inspect", name),
             Self::Tag(name) => ("tag", name),
             Self::Push(name) => ("push", name),
@@ -300,10 +306,10 @@ impl Failure for Error {
                 "is there room in the folder for temporary files? TMPDIR names another; \
                  with lines, `publish: daemon` needs none"
             }
-            Self::Unreadable { .. }
-            | Self::Malformed { .. }
-            | Self::Lost { .. }
-            | Self::Incomplete { .. } => return None,
+            Self::Unreadable { .. } | Self::Malformed { .. } => return None,
+            Self::Lost { .. } | Self::Incomplete { .. } => {
+                "the daemon may have restarted; run again when `docker info` answers"
+            }
         };
         Some(hint.to_owned())
     }
@@ -312,8 +318,13 @@ impl Failure for Error {
 /// Whoever builds or pushes says so itself; of the smaller tasks nobody else knows.
 fn in_its_words(task: &Task, reason: &Reason) -> String {
     match task {
-        Task::Build | Task::Push(_) => reason.to_string(),
-        Task::Describe | Task::Inspect(_) | Task::Tag(_) | Task::Remove(_) | Task::Export(_) => {
+        Task::Build | Task::Pull(_) | Task::Push(_) => reason.to_string(),
+        Task::Describe
+        | Task::Probe(_)
+        | Task::Inspect(_)
+        | Task::Tag(_)
+        | Task::Remove(_)
+        | Task::Export(_) => {
             format!("Docker could not {task}: {reason}")
         }
     }

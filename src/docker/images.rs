@@ -1,5 +1,7 @@
 //! The daemon's local images.
 
+use std::time::Duration;
+
 use bollard::errors::Error as Bollard;
 use bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
 use serde_json::Value;
@@ -7,6 +9,10 @@ use serde_json::Value;
 use super::connection::Docker;
 use super::error::{Error, Task};
 use crate::image::{Digest, Platform};
+
+/// How often, and at which distance, an image is tried to be removed that a container keeps.
+const WAITS_FOR_CONTAINER: u32 = 15;
+const WAIT_FOR_CONTAINER: Duration = Duration::from_millis(200);
 
 /// What the daemon knows of a local image.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,15 +63,48 @@ impl Docker {
     }
 
     /// Takes a name away from a local image. With its last name goes the image, and with it the
-    /// untagged images that only it was built from. That there is no such image is no error.
+    /// untagged images that only it was built from. That there is no such image is no error, nor
+    /// that a container keeps it: one of ours, whose build was given up, ends within seconds.
     pub async fn remove(&self, name: &str) -> Result<(), Error> {
-        let options = None::<RemoveImageOptions>;
-        match self.client.remove_image(name, options, None).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_missing(&error) => Ok(()),
-            Err(error) => Err(Error::of(Task::Remove(name.to_owned()), error)),
+        let mut waits = WAITS_FOR_CONTAINER;
+        loop {
+            let options = None::<RemoveImageOptions>;
+            match self.client.remove_image(name, options, None).await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_missing(&error) => return Ok(()),
+                Err(error) if !is_kept_by_container(&error) => {
+                    return Err(Error::of(Task::Remove(name.to_owned()), error));
+                }
+                Err(_) if waits == 0 => return Ok(()),
+                Err(_) => waits -= 1,
+            }
+            tokio::time::sleep(WAIT_FOR_CONTAINER).await;
         }
     }
+
+    /// Removes a local image that has no name, given by its id. One with a name stays.
+    pub async fn remove_nameless(&self, id: &str) -> Result<(), Error> {
+        let image = match self.client.inspect_image(id).await {
+            Ok(image) => image,
+            Err(error) if is_missing(&error) => return Ok(()),
+            Err(error) => return Err(Error::of(Task::Inspect(id.to_owned()), error)),
+        };
+        let names = [image.repo_tags, image.repo_digests];
+        if names.into_iter().flatten().all(|names| names.is_empty()) {
+            self.remove(id).await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_kept_by_container(error: &Bollard) -> bool {
+    matches!(
+        error,
+        Bollard::DockerResponseServerError {
+            status_code: 409,
+            message,
+        } if message.contains("container")
+    )
 }
 
 fn is_missing(error: &Bollard) -> bool {

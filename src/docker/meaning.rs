@@ -107,6 +107,7 @@ const TEXTS: &[(Meaning, &[&str])] = &[
             ": tag does not exist: ",
             "does not exist locally with the tag",
             ": failed to get digest ",
+            ": no such image: sha256:",
         ],
     ),
     (
@@ -146,7 +147,7 @@ impl Meaning {
     }
 
     /// What the user can do about it.
-    pub(super) fn hint(self) -> Option<&'static str> {
+    pub fn hint(self) -> Option<&'static str> {
         match self {
             Self::Emulation => Some(
                 "this machine cannot run programs of that platform; install emulation with \

@@ -5,6 +5,7 @@ mod build;
 mod connection;
 mod context;
 mod daemon;
+mod emulation;
 mod error;
 mod export;
 #[cfg(test)]
@@ -13,7 +14,10 @@ mod images;
 mod login;
 mod meaning;
 mod printout;
+mod probe;
+mod pull;
 mod push;
+mod steps;
 
 pub use build::BuildRequest;
 pub use connection::Docker;
@@ -23,3 +27,4 @@ pub use export::{Compression, Export, ExportError, ExportRequest, Layer, LayerSe
 pub use images::ImageDetails;
 pub use meaning::Meaning;
 pub use printout::is_chatter;
+pub use steps::StepImages;

@@ -8,6 +8,7 @@ mod lines;
 mod local_files;
 mod metadata;
 mod path;
+mod programs;
 mod recipe;
 mod stages;
 mod statement;
@@ -23,7 +24,8 @@ pub use metadata::{
     Configuration, ConfigurationError, DeriveSettings, Derived, HistoryEntry, MetadataLines,
     NeedsBuild, Why,
 };
+pub use programs::runs_for_target;
 pub use recipe::{Ingredients, Recipe, label};
-pub use stages::{builds_on, registries, stages};
+pub use stages::{builds_on, images, stages};
 pub use template::{RenderError, Template};
 pub use traps::{Trap, TrapKind};

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use parse_dockerfile::Instruction;
 
-use crate::image::Registry;
+use crate::image::Reference;
 
-/// The registries of all images that a Dockerfile reads: by `FROM`, and by `COPY --from` where that
-/// names no earlier stage. A name that holds variables says nothing before the build.
-pub fn registries(dockerfile: &str) -> BTreeSet<Registry> {
+/// All images that a Dockerfile reads: by `FROM`, and by `COPY --from` where that names no earlier
+/// stage. A name that holds variables says nothing before the build.
+pub fn images(dockerfile: &str) -> Vec<Reference> {
     let Ok(parsed) = parse_dockerfile::parse(dockerfile) else {
-        return BTreeSet::new();
+        return Vec::new();
     };
     let mut stages = BTreeSet::new();
     let mut images = Vec::new();
@@ -34,8 +34,7 @@ pub fn registries(dockerfile: &str) -> BTreeSet<Registry> {
     let is_id = |name: &str| name.starts_with("sha256:");
     let images = images.into_iter();
     let images = images.filter(|name| !is_stage(name) && !is_id(name));
-    let references = images.filter_map(|name| name.parse::<crate::image::Reference>().ok());
-    references.map(|reference| reference.registry).collect()
+    images.filter_map(|name| name.parse().ok()).collect()
 }
 
 /// The names of the stages that have one, as they are written.
@@ -82,8 +81,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_every_registry() {
-        let found = registries(
+    fn finds_every_image() {
+        let found = images(
             "FROM registry.internal/tools:1 AS tools\n\
              FROM redis@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n\
              COPY --from=tools /a /a\n\
@@ -91,8 +90,12 @@ mod tests {
              COPY --from=ghcr.io/org/app:1 /c /c\n\
              COPY --from=$IMAGE /d /d\n",
         );
-        let names: Vec<&str> = found.iter().map(Registry::as_str).collect();
-        assert_eq!(names, ["docker.io", "ghcr.io", "registry.internal"]);
+        let names: Vec<String> = found.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(names.join("\n"), @r"
+        registry.internal/tools:1
+        docker.io/library/redis@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+        ghcr.io/org/app:1
+        ");
     }
 
     #[test]

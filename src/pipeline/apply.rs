@@ -17,6 +17,7 @@ use crate::image::{Digest, Location, Repository};
 
 use super::budget::ration;
 use super::build::{Builder, Order};
+use super::cleanup::Cleanup;
 use super::conflict::settle_late;
 use super::copy::Copier;
 use super::daemon::tell_missing;
@@ -49,6 +50,11 @@ const PAUSE_BEFORE_LAST_TRY: Duration = Duration::from_secs(2);
 pub struct Effort {
     /// How many images are worked on at once.
     pub jobs: NonZeroUsize,
+    /// How many builds the Docker daemon does at once, of all images together; `None` for as many as
+    /// it has processors.
+    pub build_jobs: Option<NonZeroUsize>,
+    /// Whether what is built stays in the Docker daemon, under the destination's name.
+    pub keep_local: bool,
     /// Whether images that a registry's budget of pulls does not suffice for wait until it does;
     /// they fail otherwise.
     pub waits: bool,
@@ -60,7 +66,10 @@ pub struct Effort {
 /// in a way that a retry can help are planned and done once more at the end: planning again finds
 /// what arrived after all. What a registry's budget of pulls does not suffice for is told before
 /// anything moves, and is left out or waits.
-pub async fn apply(mut plan: Plan, access: &Access, effort: Effort) -> Outcome {
+///
+/// Nothing stays in the Docker daemon but what was there before, unless that is wished. Where the
+/// future is dropped, tasks of `cleanup` see to it.
+pub async fn apply(mut plan: Plan, access: &Access, effort: Effort, cleanup: &Cleanup) -> Outcome {
     let drift = std::mem::take(&mut plan.drift);
     let repairs = match plan.choices.drift {
         Concern::Changed => repair(drift, access).await,
@@ -71,6 +80,7 @@ pub async fn apply(mut plan: Plan, access: &Access, effort: Effort) -> Outcome {
     let workshop = Workshop {
         access,
         effort,
+        cleanup,
         repositories: plan.repositories.clone(),
         builder: OnceCell::new(),
         copier: Copier::new(access),
@@ -94,6 +104,9 @@ pub async fn apply(mut plan: Plan, access: &Access, effort: Effort) -> Outcome {
         for (index, image) in indices.into_iter().zip(again) {
             images[index].try_again(image);
         }
+    }
+    if let Some(Ok(builder)) = workshop.builder.get() {
+        builder.tidy().await;
     }
     let is_failed = |image: &ImageOutcome| matches!(image.status, Status::Failed(_));
     let is_whole = unlisted.is_empty() && !images.iter().any(is_failed);
@@ -139,6 +152,7 @@ impl Try {
 struct Workshop<'a> {
     access: &'a Access,
     effort: Effort,
+    cleanup: &'a Cleanup,
     repositories: Repositories,
     builder: OnceCell<Result<Builder<'a>, StepError>>,
     copier: Copier<'a>,
@@ -154,9 +168,9 @@ impl<'a> Workshop<'a> {
     async fn builder(&self) -> Result<&Builder<'a>, StepError> {
         let connect = || async {
             let docker = self.access.upstreams.daemon.connect().await;
-            docker
-                .map(|docker| Builder::new(self.access, docker.clone()))
-                .inspect_err(|error| tell_missing(error, &*self.access.observer))
+            let docker = docker.inspect_err(|error| tell_missing(error, &*self.access.observer))?;
+            let docker = docker.clone();
+            Ok(Builder::new(self.access, docker, self.effort, self.cleanup).await)
         };
         self.builder
             .get_or_init(connect)
@@ -378,6 +392,7 @@ impl<'a> Workshop<'a> {
         let ends = DockerEnds::of(image, &plan.destination);
         let ends = ends.map_err(StepError::at(Step::Render))?;
         let builder = self.builder().await?;
+        let platforms = builder.platforms(image, base).await?;
         self.begin(plan, way.is_new_repository).await?;
         let unpacked = if image.publish == Publish::Longshore && is_local(image) {
             Some(self.unpack(plan, base, marks).await?)
@@ -391,7 +406,7 @@ impl<'a> Workshop<'a> {
             image,
             ends,
             way,
-            base,
+            platforms: &platforms,
             marks,
             blobs,
         };

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use crate::config::Platforms;
+use futures_util::stream::{self, StreamExt};
+
+use crate::config::{ImageSpecification, Platforms};
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{
@@ -13,7 +15,11 @@ use crate::image::{
 };
 use crate::store::Store;
 
+use super::base_image::BaseImage;
 use super::{StepError, Upstreams};
+
+/// Configurations of one image's platforms that are read together.
+const READ_TOGETHER: usize = 4;
 
 const NOT_AN_IMAGE: &str =
     "is this a container image? charts and other artifacts cannot be built on";
@@ -36,7 +42,7 @@ pub struct PlatformBase {
     pub platform: Platform,
     /// The digest of the platform's own manifest.
     pub digest: Digest,
-    /// The configuration, where it had to be read to find the platform.
+    /// The configuration, where it was read to make the plan.
     pub configuration: Option<Bytes>,
 }
 
@@ -223,6 +229,43 @@ impl Base {
             platforms,
             is_index: manifest.is_index(),
         })
+    }
+
+    /// Reads the configurations of the platforms that will be made, for what can be told of them in
+    /// advance. None is needed: what cannot be read now is found when the image is made. Where
+    /// pulls are counted, half of them are left to that.
+    pub(super) async fn read_configurations(
+        &mut self,
+        image: &ImageSpecification,
+        upstreams: &Upstreams,
+    ) {
+        // `apply` asks the daemon; here the machine's own platform stands for its.
+        let own = Platform::new("linux", std::env::consts::ARCH, None);
+        let Ok(wanted) = self.select(&image.source, &image.platforms, &own) else {
+            return;
+        };
+        let registry = image.source.reference().map(|source| &source.registry);
+        let limit = || upstreams.client.rate_limit(registry?);
+        let unread = wanted.iter().filter(|base| base.configuration.is_none());
+        let read = stream::iter(unread)
+            .map(async |base| {
+                if limit().is_some_and(|limit| limit.remaining <= limit.limit / 2) {
+                    return None;
+                }
+                let pinned = image.source.by_digest(base.digest.clone());
+                let read = BaseImage::fetch(&upstreams.store, &pinned).await;
+                Some((base.digest.clone(), read.ok()?.configuration))
+            })
+            .buffer_unordered(READ_TOGETHER)
+            .filter_map(async |read| read)
+            .collect::<Vec<_>>()
+            .await;
+        for (digest, configuration) in read {
+            let same = self.platforms.iter_mut().find(|it| it.digest == digest);
+            if let Some(base) = same {
+                base.configuration = Some(configuration);
+            }
+        }
     }
 
     /// Fails when platforms are asked for by name that the image lacks.

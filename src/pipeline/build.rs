@@ -1,12 +1,16 @@
 //! Builds one image through the Docker daemon, platform by platform.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::Semaphore;
 
 use crate::config::{ImageSpecification, Publish};
 use crate::docker::{self, BuildRequest, Docker, ExportRequest, LayerSettings};
 use crate::dockerfile::{self, label};
 use crate::event::{Event, Step};
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, chain};
 use crate::image::{Digest, Location, Platform, Reference, Registry, Tag};
 use crate::registry::Login;
 
@@ -14,14 +18,17 @@ use super::assembly::Assembly;
 use super::base::{Base, PlatformBase};
 use super::base_image::BaseImage;
 use super::blobs::{Blobs, layers_of};
+use super::cleanup::Cleanup;
+use super::daemon_bases::DaemonBases;
 use super::daemon_push::{BuiltPlatform, DaemonPush};
 use super::docker_ends::DockerEnds;
+use super::emulation::Emulation;
 use super::leftovers::Leftovers;
 use super::marks::Marks;
 use super::observe::TemplateError;
 use super::publish::{Publisher, Ready};
 use super::way::Way;
-use super::{Access, StepError};
+use super::{Access, Effort, StepError};
 
 /// Builds and publishes images.
 pub(super) struct Builder<'a> {
@@ -29,6 +36,12 @@ pub(super) struct Builder<'a> {
     docker: Docker,
     /// Tells this run's names and tags apart from those of a run beside it.
     run: String,
+    /// One for each build that the daemon may do at once.
+    slots: Semaphore,
+    emulation: Emulation,
+    bases: DaemonBases,
+    keep_local: bool,
+    cleanup: Cleanup,
 }
 
 /// What to build for one destination tag, and what to bring beside it.
@@ -37,9 +50,16 @@ pub(super) struct Order<'a> {
     pub(super) image: &'a ImageSpecification,
     pub(super) ends: DockerEnds<'a>,
     pub(super) way: Way<'a>,
-    pub(super) base: &'a Base,
+    pub(super) platforms: &'a [PlatformBase],
     pub(super) marks: &'a Marks,
     pub(super) blobs: &'a Blobs<'a>,
+}
+
+/// What the daemon made for one platform.
+struct Made {
+    built: BuiltPlatform,
+    /// The same, put together for the registry, unless the daemon pushes.
+    ready: Option<Ready>,
 }
 
 /// The daemon built something else than it was asked for.
@@ -74,67 +94,88 @@ impl Failure for WrongResult {
 
 impl<'a> Builder<'a> {
     /// A builder on a connected daemon.
-    pub(super) fn new(access: &'a Access, docker: Docker) -> Self {
+    pub(super) async fn new(
+        access: &'a Access,
+        docker: Docker,
+        effort: Effort,
+        cleanup: &Cleanup,
+    ) -> Self {
         let now = std::time::SystemTime::now();
-        let run = format!("{} {now:?}", std::process::id());
+        let jobs = match effort.build_jobs {
+            Some(jobs) => jobs.get(),
+            None => docker.processors().await,
+        };
         Self {
             access,
+            run: format!("{} {now:?}", std::process::id()),
+            slots: Semaphore::new(jobs.min(Semaphore::MAX_PERMITS)),
+            emulation: Emulation::default(),
+            bases: DaemonBases::new(&docker, cleanup),
+            keep_local: effort.keep_local,
+            cleanup: cleanup.clone(),
             docker,
-            run,
         }
+    }
+
+    /// The platforms to build; fails where the base lacks one, or the daemon cannot run what has to
+    /// run for one.
+    pub(super) async fn platforms(
+        &self,
+        image: &ImageSpecification,
+        base: &Base,
+    ) -> Result<Vec<PlatformBase>, StepError> {
+        let own = self.docker.platform();
+        let platforms = base.select(&image.source, &image.platforms, own);
+        let platforms = platforms.map_err(StepError::at(Step::Resolve))?;
+        self.emulation
+            .require(&self.docker, image, &platforms)
+            .await?;
+        Ok(platforms)
     }
 
     /// Builds every wanted platform, publishes the result under the destination's tag and returns
     /// the digest that the tag then has. What it needed on the way is removed, whatever happens.
     pub(super) async fn build(&self, order: Order<'_>) -> Result<Digest, StepError> {
-        let mut leftovers = Leftovers::default();
-        let published = self.publish(order, &mut leftovers).await;
-        leftovers
-            .remove(self.access, &self.docker, order.ends.destination)
-            .await;
+        let destination = order.ends.destination;
+        let leftovers = Leftovers::new(self.access, &self.docker, destination, &self.cleanup);
+        let published = self.publish(order, &leftovers).await;
+        leftovers.remove().await;
         published
     }
 
-    async fn publish(
-        &self,
-        order: Order<'_>,
-        leftovers: &mut Leftovers,
-    ) -> Result<Digest, StepError> {
+    /// Removes the bases that were not in the daemon before.
+    pub(super) async fn tidy(&self) {
+        if self.keep_local {
+            self.bases.keep();
+        } else {
+            self.bases.remove().await;
+        }
+    }
+
+    async fn publish(&self, order: Order<'_>, leftovers: &Leftovers) -> Result<Digest, StepError> {
         let Order {
             image,
             ends,
             way,
-            base,
             marks,
             blobs,
+            ..
         } = order;
         let (access, docker) = (self.access, &self.docker);
-        let platforms = base
-            .select(&image.source, &image.platforms, docker.platform())
-            .map_err(StepError::at(Step::Resolve))?;
-        let mut all_built = Vec::with_capacity(platforms.len());
-        let mut all_ready = Vec::with_capacity(platforms.len());
-        for platform in &platforms {
-            let base_image = BaseImage::of(image, way, platform).await?;
-            let base_layers = layers_of(&base_image.manifest)?;
-            // The daemon pulls the base for itself meanwhile. Where it pushes, it finds these
-            // layers by their digests and compresses none of them anew.
-            let seeded = blobs.seed(way, base_layers.clone());
-            let built = self.build_platform(image, ends, platform, &base_image, marks, leftovers);
-            let (built, ()) = futures_util::try_join!(built, seeded)?;
-            match image.publish {
-                Publish::Daemon => all_built.push(built),
-                Publish::Longshore => all_ready.push(Ready {
-                    assembly: self.assemble(image, &built, &base_image, marks).await?,
-                    platform: built.platform,
-                    base_layers,
-                }),
-            }
-        }
-        match image.publish {
+        let all_made: Vec<Made> = stream::iter(order.platforms)
+            .map(|platform| self.make(order, platform, leftovers))
+            .buffered(order.platforms.len().max(1))
+            .try_collect()
+            .await?;
+        let (all_built, all_ready): (Vec<_>, Vec<_>) = all_made
+            .into_iter()
+            .map(|made| (made.built, made.ready))
+            .unzip();
+        let digest = match image.publish {
             Publish::Longshore => {
                 let publisher = Publisher { access, blobs, way };
-                publisher.publish(all_ready, marks).await
+                let all_ready = all_ready.into_iter().flatten().collect();
+                publisher.publish(all_ready, marks).await?
             }
             Publish::Daemon => {
                 let destination = ends.destination;
@@ -144,7 +185,75 @@ impl<'a> Builder<'a> {
                     destination,
                     leftovers,
                 };
-                push.publish(all_built, marks).await
+                push.publish(all_built.clone(), marks).await?
+            }
+        };
+        if self.keep_local {
+            self.keep(&all_built, ends.destination, leftovers).await;
+        }
+        Ok(digest)
+    }
+
+    /// Builds one platform, and takes what was built out of the daemon, while the base's layers are
+    /// brought beside it.
+    async fn make(
+        &self,
+        order: Order<'_>,
+        platform: &PlatformBase,
+        leftovers: &Leftovers,
+    ) -> Result<Made, StepError> {
+        let Order {
+            image, way, blobs, ..
+        } = order;
+        let base = BaseImage::of(image, way, platform).await?;
+        let base_layers = layers_of(&base.manifest)?;
+        // The daemon pulls the base for itself meanwhile. Where it pushes, it finds these
+        // layers by their digests and compresses none of them anew.
+        let seeded = blobs.seed(way, base_layers.clone());
+        let made = async {
+            let _slot = self.slots.acquire().await.expect("never closed");
+            let built = self
+                .build_platform(order, platform, &base, leftovers)
+                .await?;
+            let assembly = match image.publish {
+                Publish::Daemon => None,
+                Publish::Longshore => {
+                    let assembly = self.assemble(image, &built, &base, order.marks);
+                    Some(assembly.await?)
+                }
+            };
+            Ok((built, assembly))
+        };
+        let ((built, assembly), ()) = futures_util::try_join!(made, seeded)?;
+        let ready = assembly.map(|assembly| Ready {
+            platform: built.platform.clone(),
+            assembly,
+            base_layers,
+        });
+        Ok(Made { built, ready })
+    }
+
+    /// Gives what was built the destination's name in the daemon, for the user. A name can hold one
+    /// platform: that of the daemon, or else the first. The others have theirs in the tag.
+    async fn keep(&self, built: &[BuiltPlatform], destination: &Reference, leftovers: &Leftovers) {
+        let own = self.docker.platform();
+        let is_own = |built: &BuiltPlatform| built.platform == *own;
+        let first = built.iter().position(is_own).unwrap_or_default();
+        let tag = destination.tag.clone().unwrap_or_else(Tag::latest);
+        for (index, built) in built.iter().enumerate() {
+            let tag = if index == first {
+                tag.to_string()
+            } else {
+                format!("{tag}-{}", built.platform.slug())
+            };
+            let name = destination.name();
+            let kept = self.docker.tag(built.id.as_str(), &name, &tag).await;
+            match kept {
+                Ok(()) => leftovers.keep(format!("{name}:{tag}")),
+                Err(error) => self.access.observer.observe(Event::Warning {
+                    image: destination.clone().into(),
+                    message: format!("it is not kept in the Docker daemon: {}", chain(&error)),
+                }),
             }
         }
     }
@@ -176,17 +285,16 @@ impl<'a> Builder<'a> {
 
     async fn build_platform(
         &self,
-        image: &ImageSpecification,
-        ends: DockerEnds<'_>,
+        order: Order<'_>,
         base: &PlatformBase,
         base_image: &BaseImage,
-        marks: &Marks,
-        leftovers: &mut Leftovers,
+        leftovers: &Leftovers,
     ) -> Result<BuiltPlatform, StepError> {
+        let Order { image, marks, .. } = order;
         let DockerEnds {
             source,
             destination,
-        } = ends;
+        } = order.ends;
         let platform = &base.platform;
         let step = Step::Build(platform.clone());
         let observer = &self.access.observer;
@@ -203,10 +311,22 @@ impl<'a> Builder<'a> {
         let mut labels = image.labels.clone();
         labels.extend(marks.write());
         labels.insert(label::PLATFORM_DIGEST.to_owned(), base.digest.to_string());
-        let logins = self.logins(source, &dockerfile).await?;
+        let images = dockerfile::images(&dockerfile);
+        let logins = self.logins(source, &images).await?;
+        let output = |text: &str| {
+            observer.observe(Event::Output {
+                image: destination.clone().into(),
+                platform: platform.clone(),
+                text: text.to_owned(),
+            });
+        };
+        let bring = self.bring(source, base, &images, &logins, output);
+        bring.await.map_err(StepError::at(step.clone()))?;
+
         let temporary_tag = self.temporary_tag(destination, platform);
         let name = format!("longshore/scratch:{temporary_tag}");
-        leftovers.names.push(name.clone());
+        leftovers.named(name.clone());
+        let step_images = leftovers.building();
         let request = BuildRequest {
             dockerfile: &dockerfile,
             context: image.context.as_ref(),
@@ -219,11 +339,10 @@ impl<'a> Builder<'a> {
             tag: &name,
         };
         let mut output = |text: &str| {
-            observer.observe(Event::Output {
-                image: destination.clone().into(),
-                platform: platform.clone(),
-                text: text.to_owned(),
-            });
+            let mut images = step_images.lock().unwrap_or_else(PoisonError::into_inner);
+            images.read(text);
+            drop(images);
+            output(text);
         };
         let failed = StepError::at::<docker::Error>(step.clone());
         let id = self
@@ -237,6 +356,34 @@ impl<'a> Builder<'a> {
             id,
             temporary_tag,
         })
+    }
+
+    /// Has the daemon pull the base, and takes note of the other images that the lines name.
+    async fn bring(
+        &self,
+        source: &Location,
+        base: &PlatformBase,
+        images: &[Reference],
+        logins: &[(Registry, Login)],
+        output: impl Fn(&str) + Send + Sync,
+    ) -> Result<(), docker::Error> {
+        let upstreams = &self.access.upstreams;
+        let pinned = source.reference();
+        let pinned = pinned.map(|source| upstreams.pinned_base(source, &base.digest));
+        for image in images
+            .iter()
+            .filter(|image| Some(*image) != pinned.as_ref())
+        {
+            self.bases.expect(image).await?;
+        }
+        let Some(pinned) = pinned else {
+            return Ok(());
+        };
+        let login = logins.iter().find(|(it, _)| *it == pinned.registry);
+        let login = login.map(|(_, login)| login);
+        self.bases
+            .bring(&pinned, &base.platform, login, output)
+            .await
     }
 
     /// The classic builder takes a local image of the wrong architecture without a word, so what
@@ -275,12 +422,13 @@ impl<'a> Builder<'a> {
     async fn logins(
         &self,
         source: &Location,
-        dockerfile: &str,
+        images: &[Reference],
     ) -> Result<Vec<(Registry, Login)>, StepError> {
         let upstreams = &self.access.upstreams;
-        let registries = dockerfile::registries(dockerfile);
-        let mut registries: BTreeMap<Registry, Registry> =
-            registries.into_iter().map(|it| (it.clone(), it)).collect();
+        let registries = images.iter().map(|image| &image.registry);
+        let mut registries: BTreeMap<Registry, Registry> = registries
+            .map(|registry| (registry.clone(), registry.clone()))
+            .collect();
         if let Some(source) = source.reference() {
             let read = &upstreams.store.read_at(source).registry;
             registries.insert(upstreams.pulled_from(read), read.clone());

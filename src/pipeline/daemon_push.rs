@@ -12,6 +12,7 @@ use super::marks::Marks;
 use super::{Access, StepError, index};
 
 /// An image that the Docker daemon holds.
+#[derive(Clone)]
 pub(super) struct BuiltPlatform {
     pub(super) platform: Platform,
     pub(super) id: Digest,
@@ -24,7 +25,7 @@ pub(super) struct DaemonPush<'a> {
     pub(super) access: &'a Access,
     pub(super) docker: &'a Docker,
     pub(super) destination: &'a Reference,
-    pub(super) leftovers: &'a mut Leftovers,
+    pub(super) leftovers: &'a Leftovers,
 }
 
 /// The registry does not hold what was pushed.
@@ -50,7 +51,7 @@ impl DaemonPush<'_> {
     /// Publishes one platform as a single image, several as an index, and returns the digest that
     /// the destination tag then has.
     pub(super) async fn publish(
-        mut self,
+        self,
         built: Vec<BuiltPlatform>,
         marks: &Marks,
     ) -> Result<Digest, StepError> {
@@ -61,7 +62,7 @@ impl DaemonPush<'_> {
         let mut children = Vec::with_capacity(built.len());
         for platform in built {
             let tag = platform.temporary_tag.clone();
-            self.leftovers.tags.push(tag.clone());
+            self.leftovers.tagged(tag.clone());
             let head = self.push(&platform, &self.destination.by_tag(tag)).await?;
             children.push((platform.platform, head));
         }
@@ -74,12 +75,12 @@ impl DaemonPush<'_> {
             .map_err(StepError::at(Step::Index))?;
         self.verify(self.destination, index.digest()).await?;
         let digest = index.digest().clone();
-        self.leftovers.index = Some(index);
+        self.leftovers.joined(index);
         Ok(digest)
     }
 
     async fn push(
-        &mut self,
+        &self,
         built: &BuiltPlatform,
         target: &Reference,
     ) -> Result<ManifestHead, StepError> {
@@ -103,7 +104,7 @@ impl DaemonPush<'_> {
     /// The daemon pushes only what has the target's name. A user's own image of that name gets it
     /// back afterwards.
     async fn push_through_daemon(
-        &mut self,
+        &self,
         built: &BuiltPlatform,
         target: &Reference,
         login: Option<&Login>,
@@ -113,9 +114,9 @@ impl DaemonPush<'_> {
             target.tag.clone().unwrap_or_else(Tag::latest),
         );
         if let Some(image) = self.docker.inspect(&target.to_string()).await? {
-            self.leftovers.borrowed.push((target.clone(), image.id));
+            self.leftovers.borrowed(target.clone(), image.id);
         }
-        self.leftovers.names.push(target.to_string());
+        self.leftovers.named(target.to_string());
         self.docker
             .tag(built.id.as_str(), &repository, tag.as_str())
             .await?;

@@ -52,13 +52,14 @@ impl Look<'_> {
             return Ok(observation);
         }
         let (image, upstreams) = (self.image, &self.access.upstreams);
-        let base = Base::of(upstreams, &image.source, &source).await?;
+        let mut base = Base::of(upstreams, &image.source, &source).await?;
         base.check(&image.source, &image.platforms)
             .map_err(StepError::at(Step::Resolve))?;
         if image.is_copy() {
             let work = Work::Export { base, marks };
             return Ok(Observation::Outdated { work, reason });
         }
+        base.read_configurations(image, upstreams).await;
         let derivation = Derivation {
             image,
             upstreams,

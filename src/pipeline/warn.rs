@@ -34,10 +34,22 @@ fn traps(plan: &ImagePlan) -> Vec<Trap> {
     let Ok(dockerfile) = image.template.render(&from, &image.lines) else {
         return Vec::new();
     };
-    let read = base
-        .platforms
-        .iter()
-        .find_map(|base| base.configuration.as_ref());
-    let configuration = read.and_then(|bytes| Configuration::parse(bytes).ok());
-    Trap::find(&dockerfile, &from, configuration.as_ref(), &image.args)
+    let read = base.platforms.iter().filter_map(|base| {
+        let bytes = base.configuration.as_ref()?;
+        Configuration::parse(bytes).ok()
+    });
+    let read: Vec<Configuration> = read.collect();
+    let find = |base| Trap::find(&dockerfile, &from, base, &image.args);
+    if read.is_empty() {
+        return find(None);
+    }
+    // Most platforms have the same traps.
+    let mut traps = Vec::new();
+    for trap in read.iter().flat_map(|base| find(Some(base))) {
+        if !traps.contains(&trap) {
+            traps.push(trap);
+        }
+    }
+    traps.sort_by_key(|trap| trap.line);
+    traps
 }

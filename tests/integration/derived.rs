@@ -175,9 +175,8 @@ fn a_base_that_needs_a_build_is_told() {
         "defaults: {builder: direct, lines: [USER 7]}\n\
          images: ['hashicorp/vault:one', 'hashicorp/vault:many']\n",
     );
-    // What one image's base is, the plan has read; the index's children it has not.
     let plan = lab.longshore(&["plan", "--output", "json"]).run().exits(1);
-    assert_eq!(plan.each("action"), ["error", "derive"]);
+    assert_eq!(plan.each("action"), ["error", "error"]);
     let run = lab.longshore(&["apply"]).run().exits(1);
     let reason = "cannot derive the linux/amd64 image: `builder: direct` builds nothing: any line \
                   on this base needs a build: the base has triggers (`ONBUILD RUN true`)";
@@ -203,6 +202,47 @@ fn traps_are_told_before_anything_is_built() {
            lines: ['VOLUME /etc/vault', 'RUN echo x > /etc/vault/y', 'USER $U', 'ENTRYPOINT [/run]']\n",
     );
     let plan = lab.longshore(&["plan"]).run().exits(0);
+    insta::assert_snapshot!(lab.without_ports(&plan.stderr));
+}
+
+#[test]
+fn traps_of_the_chosen_platforms_of_an_index_are_told() {
+    let lab = Lab::new();
+    let image = |platform: &str, config: Value| PlatformImage {
+        platform: platform.parse().unwrap(),
+        config,
+        layers: vec![platform.as_bytes().to_vec()],
+    };
+    let platforms = [
+        image(
+            "linux/amd64",
+            json!({"Cmd": ["server"], "Volumes": {"/data": {}}}),
+        ),
+        image(
+            "linux/arm64",
+            json!({"Cmd": ["server"], "OnBuild": ["RUN a"]}),
+        ),
+        image("linux/s390x", json!({"Cmd": ["other"]})),
+    ];
+    write_image(&lab.hub(), VAULT, "1", &platforms).unwrap();
+    lab.write(
+        "images:\n\
+         - source: hashicorp/vault:1\n  \
+           platforms: [linux/amd64, linux/arm64]\n  \
+           lines: ['RUN echo x > /data/y', 'ENTRYPOINT [\"/run\"]']\n\
+         - source: hashicorp/vault:1\n  \
+           repository: derived\n  \
+           builder: auto\n  \
+           platforms: [linux/amd64, linux/s390x]\n  \
+           lines: [USER 7, WORKDIR /data]\n\
+         - source: hashicorp/vault:1\n  \
+           repository: direct\n  \
+           builder: direct\n  \
+           platforms: [linux/amd64, linux/s390x]\n  \
+           lines: [USER 7, WORKDIR /data]\n",
+    );
+    let plan = lab.longshore(&["plan", "--output", "json"]).run().exits(1);
+    assert_eq!(plan.each("action"), ["build", "build", "error"]);
     insta::assert_snapshot!(lab.without_ports(&plan.stderr));
 }
 
@@ -240,11 +280,8 @@ fn what_cannot_be_derived_is_built_where_that_is_allowed() {
          - {source: 'hashicorp/vault:plain', repository: derived, lines: [USER 7]}\n",
     );
     let plan = lab.longshore(&["plan", "--output", "json"]).run().exits(0);
-    assert_eq!(plan.each("action"), ["derive", "build", "derive"]);
-    let apply = lab.longshore_with_docker(&["apply"]).run().exits(0);
-    apply.says(&[
-        "vault:triggers: it is built and not derived: any line on this base needs a build",
-    ]);
+    assert_eq!(plan.each("action"), ["build", "build", "derive"]);
+    lab.longshore_with_docker(&["apply"]).run().exits(0);
     let index = parse(lab.manifest(VAULT, "triggers").unwrap());
     assert_eq!(index["manifests"].as_array().unwrap().len(), 2);
     lab.applies(&["in place", "in place", "in place"]);

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{Aws, Events, Registry, Run, World};
+use crate::harness::{Aws, Events, Image, Registry, Run, World, images_of};
 
 #[test]
 fn one_failure_does_not_stop_the_rest() {
@@ -154,11 +154,14 @@ fn without_aws_the_exit_code_is_4() {
 fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
     let world = World::new("interrupted");
     let file = |seconds: u32| {
-        format!("images: [mongo, {{source: redis, lines: [RUN sleep {seconds}]}}]\n")
+        format!("images: [mongo, {{source: redis, lines: [ENV A=1, RUN sleep {seconds}]}}]\n")
     };
     world.write(&file(60));
     world.offer("library/mongo", "latest", "mongo");
     world.offer("library/redis", "latest", "redis");
+    let held = Image::new(&world.name, "held");
+    world.destination.push("interrupted/redis", "latest", &held);
+    let before = images_of("interrupted");
     let mut events = Events::of(&world.name);
     let child = world.longshore(&["apply"]).start();
     events.wait_for("start");
@@ -179,7 +182,9 @@ fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
         .says(&["interrupted"]);
     // The daemon ends what nobody waits for.
     events.wait_for("die");
-    assert_eq!(world.destination.tags("interrupted/redis"), [""; 0]);
+    let redis = world.destination.digest("interrupted/redis", "latest");
+    assert_eq!(redis, Some(held.digest()));
+    assert_eq!(images_of("interrupted"), before);
 
     world.write(&file(0));
     let run = world

@@ -3,7 +3,7 @@
 use longshore::image::media_type;
 use serde_json::json;
 
-use crate::harness::{Image, World, docker};
+use crate::harness::{Image, Index, World, docker, images_of};
 
 #[test]
 fn runs_that_overlap_all_succeed() {
@@ -26,7 +26,7 @@ fn the_daemon_is_left_as_it_was() {
     world.write(
         "images:\n\
          - {source: mongo, lines: [ENV A=1]}\n\
-         - {source: redis, lines: [RUN exit 3]}\n",
+         - {source: redis, lines: [ENV A=1, RUN exit 3]}\n",
     );
     world.offer("library/mongo", "latest", "mongo");
     world.offer("library/redis", "latest", "redis");
@@ -38,18 +38,49 @@ fn the_daemon_is_left_as_it_was() {
         &own,
     ]);
     let id = docker(&["inspect", "--format", "{{.Id}}", &own]);
+    let before = images_of("tidy");
 
     world.longshore(&["apply"]).run().exits(1);
     assert_eq!(docker(&["inspect", "--format", "{{.Id}}", &own]), id);
-    let label = format!("label={}=tidy", crate::harness::LABEL);
-    let names = docker(&[
-        "images",
-        "--filter",
-        &label,
-        "--format",
-        "{{.Repository}}:{{.Tag}}",
-    ]);
-    assert!(!names.contains("longshore/scratch"), "{names}");
+    // The base that was not there before is gone, what was made is, and so are the images of the
+    // steps before a failing one.
+    assert_eq!(images_of("tidy"), before);
+    docker(&["rmi", &own]);
+}
+
+#[test]
+fn what_is_built_stays_in_the_daemon_on_request() {
+    let world = World::new("kept");
+    let image = |architecture| Image::of(&world.name, "1", architecture);
+    let index = Index::new(vec![image("amd64"), image("arm64")]);
+    world.upstream.push_index("library/mongo", "7", &index);
+    let name = format!("{}/kept/mongo", world.destination.host());
+    for publish in ["longshore", "daemon"] {
+        let lines = format!("[ENV A={publish}]");
+        world.write(&format!(
+            "images: [{{source: 'mongo:7', lines: {lines}, publish: {publish}}}]\n"
+        ));
+        let apply = world.longshore(&["apply", "--keep-local"]);
+        apply.run().exits(0);
+        let filter = format!("reference={name}");
+        let format = "{{.Tag}}";
+        let tags = docker(&["images", "--filter", &filter, "--format", format]);
+        let mut tags: Vec<&str> = tags.lines().collect();
+        tags.sort_unstable();
+        let other = if Image::native() == "amd64" {
+            "arm64"
+        } else {
+            "amd64"
+        };
+        assert_eq!(tags, ["7", &format!("7-linux-{other}")]);
+        let format = "{{.Architecture}} {{index .Config.Env 1}}";
+        let kept = docker(&["inspect", "--format", format, &format!("{name}:7")]);
+        assert_eq!(kept, format!("{} A={publish}", Image::native()));
+    }
+    for image in images_of("kept") {
+        // One may have gone with another.
+        let _ = std::panic::catch_unwind(|| docker(&["rmi", "--force", &image]));
+    }
 }
 
 #[test]

@@ -98,6 +98,35 @@ fn the_same_recipe_on_the_same_base_gives_the_same_digest() {
 }
 
 #[test]
+fn a_wanted_time_is_that_of_the_image_and_the_latest_of_its_files() {
+    let world = World::new("epoch");
+    world.offer("library/mongo", "latest", "1");
+    let mut digests = Vec::new();
+    for repository in ["one", "other"] {
+        world.write(&format!(
+            "images: [{{source: mongo, repository: {repository}, lines: [ENV A=1, 'RUN echo 1 > /made']}}]\n"
+        ));
+        let apply = world.longshore(&["apply"]);
+        apply.env("SOURCE_DATE_EPOCH", "1735689600").run().exits(0);
+        let name = format!("epoch/{repository}");
+        digests.push(world.destination.digest(&name, "latest"));
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+    assert!(digests[0].is_some());
+    assert_eq!(digests[0], digests[1]);
+    let config = world.destination.config("epoch/one", "latest");
+    assert_eq!(config["created"], "2025-01-01T00:00:00Z");
+    for entry in &config["history"].as_array().unwrap()[1..] {
+        assert_eq!(entry["created"], "2025-01-01T00:00:00Z");
+    }
+    let name = format!("{}/epoch/one", world.destination.host());
+    pull(&name, "AWS", &world.aws.password(world.region));
+    let time = docker(&["run", "--rm", &name, "sh", "-c", "stat -c %Y /made"]);
+    docker(&["rmi", &name]);
+    assert_eq!(time, "1735689600");
+}
+
+#[test]
 fn where_the_daemon_pushes_the_base_s_layers_are_there_before() {
     let world = World::new("by-daemon");
     world.offer("library/mongo", "latest", "1");

@@ -9,6 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::history::HistoryEntry;
 use super::object::Object;
+use crate::dockerfile::programs::runs_for_target;
 
 /// The configuration of an image for one platform, as the base of a Dockerfile. Members that Docker
 /// does not know are kept.
@@ -145,6 +146,13 @@ impl Configuration {
     /// The triggers that run when something is built on this image.
     pub(in crate::dockerfile) fn triggers(&self) -> &[String] {
         &self.values.on_build
+    }
+
+    /// Whether one of the triggers runs a program.
+    pub fn has_running_trigger(&self) -> bool {
+        self.triggers()
+            .iter()
+            .any(|trigger| runs_for_target(trigger))
     }
 
     /// The paths that are volumes.

@@ -28,6 +28,13 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// The images in the daemon that are a test's or are made from them, those without a name included.
+pub(crate) fn images_of(test: &str) -> Vec<String> {
+    let filter = format!("label={LABEL}={test}");
+    let ids = docker(&["images", "--all", "--quiet", "--filter", &filter]);
+    ids.lines().map(str::to_owned).collect()
+}
+
 /// Pulls an image from a private registry, without leaving the login behind.
 pub(crate) fn pull(name: &str, username: &str, password: &str) {
     let (host, _) = name.split_once('/').unwrap();

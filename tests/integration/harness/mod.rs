@@ -11,17 +11,19 @@ mod longshore;
 mod process;
 mod python;
 mod registry;
+mod relay;
 mod terraform;
 mod world;
 
 pub(crate) use aws::Aws;
-pub(crate) use docker::{Events, docker, pull};
+pub(crate) use docker::{Events, docker, images_of, pull};
 pub(crate) use engine::{Builder, Engine, archive};
 pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use lab::{Lab, noise};
 pub(crate) use longshore::{Longshore, Run};
 pub(crate) use python::{FileServer, findings, try_yaml, yaml};
 pub(crate) use registry::{Registry, Request};
+pub(crate) use relay::Relay;
 pub(crate) use terraform::{Terraform, say_not_run};
 pub(crate) use world::World;
 
