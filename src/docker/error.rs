@@ -196,6 +196,11 @@ impl Transport {
         Self(error)
     }
 
+    /// That of a connection without bollard.
+    pub(super) fn io(err: io::Error) -> Self {
+        Self(bollard::errors::Error::IOError { err })
+    }
+
     /// The cause at the bottom: `Connection refused (os error 111)`.
     fn root(&self) -> &(dyn StdError + 'static) {
         let mut error: &(dyn StdError + 'static) = &self.0;
@@ -218,6 +223,9 @@ impl fmt::Display for Transport {
             }
             bollard::errors::Error::SocketNotFoundError(_) => {
                 formatter.write_str("there is no such socket")
+            }
+            bollard::errors::Error::IOError { err } if err.kind() == io::ErrorKind::TimedOut => {
+                formatter.write_str("it did not answer in time")
             }
             _ => formatter.write_str(self.root().to_string().trim_end()),
         }

@@ -2,24 +2,32 @@
 
 mod address;
 mod build;
+mod buildkit;
 mod connection;
 mod context;
 mod daemon;
+mod engine;
 mod error;
 mod export;
 #[cfg(test)]
 mod fake;
 mod images;
+mod last_line;
 mod login;
 mod meaning;
 mod printout;
+mod progress;
 mod push;
+mod session;
+mod wire;
 
 pub use build::BuildRequest;
 pub use connection::Docker;
 pub use daemon::DaemonDetails;
+pub use engine::{Engine, Engines};
 pub use error::{Error, Reason, Task, Transport};
 pub use export::{Compression, Export, ExportError, ExportRequest, Layer, LayerSettings};
 pub use images::ImageDetails;
 pub use meaning::Meaning;
 pub use printout::is_chatter;
+pub use session::BuildSecret;

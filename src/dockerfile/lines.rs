@@ -1,6 +1,7 @@
 //! The extra Dockerfile lines.
 
 use super::chunks::{self, Chunk};
+use super::demands::Demands;
 use super::instructions;
 
 /// Extra Dockerfile lines, checked. Each entry is one instruction, which may span several lines;
@@ -8,7 +9,7 @@ use super::instructions;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Lines {
     entries: Vec<String>,
-    has_run: bool,
+    demands: Demands,
 }
 
 /// One mistake in the extra lines.
@@ -33,7 +34,7 @@ impl Lines {
         for (index, entry) in entries.iter().enumerate() {
             let entry = entry.trim_end();
             match check(entry, false) {
-                Ok(has_run) => lines.has_run |= has_run,
+                Ok(demands) => lines.demands.add_entry(demands, index),
                 Err(found) => errors.extend(found.into_iter().map(|error| LineError {
                     entry: index,
                     ..error
@@ -58,27 +59,26 @@ impl Lines {
         self.entries.is_empty()
     }
 
-    /// Whether a line runs a program of the image, which a foreign platform needs emulation for.
-    /// `ONBUILD RUN` does not: it is remembered for other builds.
-    pub fn has_run(&self) -> bool {
-        self.has_run
+    /// What they ask of whoever builds.
+    pub fn demands(&self) -> &Demands {
+        &self.demands
     }
 }
 
-/// Checks a whole Dockerfile, which a template gave, as lines are checked, and says whether it runs
-/// a program of the image. Mistakes count as those of entry 0.
-pub fn check_dockerfile(text: &str) -> Result<bool, Vec<LineError>> {
+/// Checks a whole Dockerfile, which a template gave, as lines are checked, and says what it asks of
+/// whoever builds. All is counted as of entry 0.
+pub fn check_dockerfile(text: &str) -> Result<Demands, Vec<LineError>> {
     check(text.trim_end(), true)
 }
 
-fn check(text: &str, has_from: bool) -> Result<bool, Vec<LineError>> {
-    let mut has_run = false;
+fn check(text: &str, has_from: bool) -> Result<Demands, Vec<LineError>> {
+    let mut demands = Demands::default();
     let mut errors = Vec::new();
     let mut is_empty = true;
     for Chunk { line, text } in chunks::split(text) {
         is_empty = false;
         match instructions::check(&text, has_from) {
-            Ok(runs) => has_run |= runs,
+            Ok(found) => demands.add(found, line),
             Err(wrongs) => errors.extend(wrongs.into_iter().map(|wrong| LineError {
                 entry: 0,
                 line,
@@ -96,7 +96,7 @@ fn check(text: &str, has_from: bool) -> Result<bool, Vec<LineError>> {
         });
     }
     if errors.is_empty() {
-        Ok(has_run)
+        Ok(demands)
     } else {
         Err(errors)
     }
@@ -144,7 +144,8 @@ mod tests {
         ];
         let lines = lines(&entries).unwrap();
         assert_eq!(lines.as_slice(), entries);
-        assert!(lines.has_run());
+        assert!(lines.demands().runs);
+        assert_eq!(lines.demands().buildkit, []);
     }
 
     #[test]
@@ -155,10 +156,10 @@ mod tests {
             ("ONBUILD RUN true", false),
             ("CMD true", false),
         ] {
-            assert_eq!(lines(&[line]).unwrap().has_run(), runs, "{line}");
+            assert_eq!(lines(&[line]).unwrap().demands().runs, runs, "{line}");
         }
-        assert!(check_dockerfile("FROM a\nRUN true\n").unwrap());
-        assert!(!check_dockerfile("ARG X\nFROM a\n").unwrap());
+        assert!(check_dockerfile("FROM a\nRUN true\n").unwrap().runs);
+        assert!(!check_dockerfile("ARG X\nFROM a\n").unwrap().runs);
     }
 
     #[test]
@@ -171,13 +172,10 @@ mod tests {
             "RUNN true",
             "apt-get update",
             "RUN",
-            "RUN --mount=type=cache,target=/x --network=none make",
+            "RUN --mount=type=ssh --network=none make",
             "RUN <<EOF\ntrue\nEOF\nUSR x",
             "RUN cat <<EOF > /x",
             "RUN true \\",
-            "COPY --chmod=1 app /app",
-            "COPY --link --from=busybox /a /b",
-            "ADD --chmod=1 app.tar /app",
             "ENV A = b\nLABEL a",
             "EXPOSE 80 http 443/https",
             "STOPSIGNAL TREM",
@@ -213,6 +211,38 @@ mod tests {
 19.0 Docker refuses this instruction after `ONBUILD`
 20.0 expected JSON array
 "#);
+    }
+
+    #[test]
+    fn says_what_only_buildkit_understands() {
+        let lines = lines(&[
+            "ENV A=1",
+            "USER x\nRUN --mount=type=cache,target=/x --network=none make",
+            "RUN <<EOF\ntrue\nEOF",
+            "COPY <<A <<B /x/\na\nA\nb\nB",
+            "COPY --chmod=1 --link app /app",
+            "ADD --chmod=1 --chown=1 app.tar /app",
+            "RUN --mount=type=secret,id=one \\\n --mount=type=secret,dst=/a/two true",
+            "RUN --mount=type=secret,id=three,required=false --mount=target=/c true",
+        ])
+        .unwrap();
+        let needs: Vec<String> = lines
+            .demands()
+            .buildkit
+            .iter()
+            .map(|need| {
+                let since = need.since.map_or("", |release| release.name);
+                format!("{}.{} {} {since}", need.entry, need.line, need.what)
+            })
+            .collect();
+        insta::assert_snapshot!(needs.join("\n"), @"");
+        let secrets: Vec<_> = lines
+            .demands()
+            .secrets
+            .iter()
+            .map(|it| (it.entry, &*it.id))
+            .collect();
+        assert_eq!(secrets, [(6, "one"), (6, "two")]);
     }
 
     proptest::proptest! {

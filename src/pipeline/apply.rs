@@ -377,6 +377,7 @@ impl<'a> Workshop<'a> {
         let ends = DockerEnds::of(image, &plan.destination);
         let ends = ends.map_err(StepError::at(Step::Render))?;
         let builder = self.builder().await?;
+        let engine = builder.engine(image).await?;
         self.begin(plan, way.is_new_repository).await?;
         let unpacked = if image.publish == Publish::Longshore && is_local(image) {
             Some(self.unpack(plan, base, marks).await?)
@@ -393,6 +394,7 @@ impl<'a> Workshop<'a> {
             base,
             marks,
             blobs,
+            engine,
         };
         builder.build(order).await
     }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use tokio::sync::OnceCell;
+
 use crate::config::{ImageSpecification, Publish};
-use crate::docker::{self, BuildRequest, Docker, ExportRequest, LayerSettings};
+use crate::docker::{self, BuildRequest, Docker, Engine, Engines, ExportRequest, LayerSettings};
 use crate::dockerfile::{self, label};
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
@@ -16,6 +18,7 @@ use super::base_image::BaseImage;
 use super::blobs::{Blobs, layers_of};
 use super::daemon_push::{BuiltPlatform, DaemonPush};
 use super::docker_ends::DockerEnds;
+use super::engine;
 use super::leftovers::Leftovers;
 use super::marks::Marks;
 use super::observe::TemplateError;
@@ -23,10 +26,14 @@ use super::publish::{Publisher, Ready};
 use super::way::Way;
 use super::{Access, StepError};
 
+/// A name that stands for the base, where only the lines count.
+const TRIAL_BASE: &str = "longshore.invalid/base";
+
 /// Builds and publishes images.
 pub(super) struct Builder<'a> {
     access: &'a Access,
     docker: Docker,
+    engines: OnceCell<Engines>,
     /// Tells this run's names and tags apart from those of a run beside it.
     run: String,
 }
@@ -40,6 +47,8 @@ pub(super) struct Order<'a> {
     pub(super) base: &'a Base,
     pub(super) marks: &'a Marks,
     pub(super) blobs: &'a Blobs<'a>,
+    /// Which of Docker's builders builds.
+    pub(super) engine: Engine,
 }
 
 /// The daemon built something else than it was asked for.
@@ -80,8 +89,21 @@ impl<'a> Builder<'a> {
         Self {
             access,
             docker,
+            engines: OnceCell::new(),
             run,
         }
+    }
+
+    /// Which of Docker's builders builds an image, or why none can.
+    pub(super) async fn engine(&self, image: &ImageSpecification) -> Result<Engine, StepError> {
+        let dockerfile = image.template.render(TRIAL_BASE, &image.lines);
+        let dockerfile = dockerfile
+            .map_err(TemplateError::from)
+            .map_err(StepError::at(Step::Render))?;
+        let ask = || async { self.docker.engines().await };
+        let engines = self.engines.get_or_try_init(ask).await;
+        let engines = engines.map_err(StepError::at::<docker::Error>(Step::Connect))?;
+        engine::choose(image, &dockerfile, *engines).map_err(StepError::at(Step::Render))
     }
 
     /// Builds every wanted platform, publishes the result under the destination's tag and returns
@@ -107,6 +129,7 @@ impl<'a> Builder<'a> {
             base,
             marks,
             blobs,
+            ..
         } = order;
         let (access, docker) = (self.access, &self.docker);
         let platforms = base
@@ -120,7 +143,7 @@ impl<'a> Builder<'a> {
             // The daemon pulls the base for itself meanwhile. Where it pushes, it finds these
             // layers by their digests and compresses none of them anew.
             let seeded = blobs.seed(way, base_layers.clone());
-            let built = self.build_platform(image, ends, platform, &base_image, marks, leftovers);
+            let built = self.build_platform(order, platform, &base_image, leftovers);
             let (built, ()) = futures_util::try_join!(built, seeded)?;
             match image.publish {
                 Publish::Daemon => all_built.push(built),
@@ -176,13 +199,18 @@ impl<'a> Builder<'a> {
 
     async fn build_platform(
         &self,
-        image: &ImageSpecification,
-        ends: DockerEnds<'_>,
+        order: Order<'_>,
         base: &PlatformBase,
         base_image: &BaseImage,
-        marks: &Marks,
         leftovers: &mut Leftovers,
     ) -> Result<BuiltPlatform, StepError> {
+        let Order {
+            image,
+            ends,
+            marks,
+            engine,
+            ..
+        } = order;
         let DockerEnds {
             source,
             destination,
@@ -217,6 +245,8 @@ impl<'a> Builder<'a> {
             platform: Some(platform),
             logins: &logins,
             tag: &name,
+            engine,
+            secrets: &image.secrets,
         };
         let mut output = |text: &str| {
             observer.observe(Event::Output {
@@ -240,7 +270,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The classic builder takes a local image of the wrong architecture without a word, so what
-    /// it built is held against its base. Variants are not: BuildKit drops them.
+    /// was built is held against its base. Variants are not: BuildKit drops them.
     async fn check(
         &self,
         id: &Digest,

@@ -19,6 +19,7 @@ mod derive;
 mod destination;
 mod docker_ends;
 mod drift;
+mod engine;
 mod error;
 mod expand;
 mod filter;
