@@ -191,25 +191,19 @@ mod tests {
 4.0 `RUNN` is not an instruction of a Dockerfile (did you mean `RUN`?)
 5.0 `apt-get` is not an instruction of a Dockerfile (to run a program, write `RUN` before it)
 6.0 `RUN` has no arguments
-7.0 `RUN --mount` needs BuildKit
-7.0 `RUN --network` needs BuildKit
-8.0 a heredoc needs BuildKit; Docker's classic builder ignores it in silence (write `RUN a && b`, or `COPY --from=IMAGE`)
+7.0 there is no SSH agent in a build (give what it needs as a secret: `RUN --mount=type=secret,id=...`)
 8.3 `USR` is not an instruction of a Dockerfile (did you mean `USER`?)
-9.0 a heredoc needs BuildKit; Docker's classic builder ignores it in silence (write `RUN a && b`, or `COPY --from=IMAGE`)
 10.0 the last line ends with a backslash, which would join the next instruction (leave the backslash out)
-11.0 `COPY --chmod` needs BuildKit
-12.0 `COPY --link` needs BuildKit
-13.0 `ADD --chmod` needs BuildKit
-14.0 this sets `A` to a value that begins with `=` (write `ENV A=b`)
-14.1 `LABEL a` has no value (write `LABEL a=VALUE`)
-15.0 `http` is not a port (write it as `80`, `443/tcp` or `9000-9002`)
-15.0 `https` in `443/https` is no protocol (the protocols are `tcp`, `udp` and `sctp`)
-16.0 `TREM` is not a signal (did you mean `SIGTERM`?)
-17.0 the list of volumes is not JSON (write `VOLUME ["/data"]`)
-18.0 `30` is no value for `--interval` (write it as `--interval=1m30s`)
-18.0 `HEALTHCHECK` knows no `--tries` (it knows `--interval`, `--timeout`, `--start-period`, `--start-interval` and `--retries`)
-19.0 Docker refuses this instruction after `ONBUILD`
-20.0 expected JSON array
+11.0 this sets `A` to a value that begins with `=` (write `ENV A=b`)
+11.1 `LABEL a` has no value (write `LABEL a=VALUE`)
+12.0 `http` is not a port (write it as `80`, `443/tcp` or `9000-9002`)
+12.0 `https` in `443/https` is no protocol (the protocols are `tcp`, `udp` and `sctp`)
+13.0 `TREM` is not a signal (did you mean `SIGTERM`?)
+14.0 the list of volumes is not JSON (write `VOLUME ["/data"]`)
+15.0 `30` is no value for `--interval` (write it as `--interval=1m30s`)
+15.0 `HEALTHCHECK` knows no `--tries` (it knows `--interval`, `--timeout`, `--start-period`, `--start-interval` and `--retries`)
+16.0 Docker refuses this instruction after `ONBUILD`
+17.0 expected JSON array
 "#);
     }
 
@@ -231,11 +225,23 @@ mod tests {
             .buildkit
             .iter()
             .map(|need| {
-                let since = need.since.map_or("", |release| release.name);
-                format!("{}.{} {} {since}", need.entry, need.line, need.what)
+                let since = need.since.map_or("any", |release| release.name);
+                format!("{}.{} {}, {since}", need.entry, need.line, need.what)
             })
             .collect();
-        insta::assert_snapshot!(needs.join("\n"), @"");
+        insta::assert_snapshot!(needs.join("\n"), @r"
+1.1 `RUN --mount`, any
+1.1 `RUN --network`, 23.0
+2.0 a heredoc, 23.0
+3.0 a heredoc, 23.0
+4.0 `COPY --chmod`, any
+4.0 `COPY --link`, 23.0
+5.0 `ADD --chmod`, any
+6.0 `RUN --mount`, any
+6.0 `RUN --mount`, any
+7.0 `RUN --mount`, any
+7.0 `RUN --mount`, any
+");
         let secrets: Vec<_> = lines
             .demands()
             .secrets

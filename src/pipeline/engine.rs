@@ -144,6 +144,19 @@ mod tests {
                 chosen(engine, line, Some(network).filter(|it| *it != "-"), engines);
             table += &format!("{engine} on {usual}, {network}, {word}: {engine_chosen}\n");
         }
-        insta::assert_snapshot!(table, @"");
+        insta::assert_snapshot!(table, @r"
+        auto on new, -, RUN true: BuildKit
+        auto on old, -, RUN true: the classic builder
+        auto on none, -, RUN true: the classic builder
+        auto on new, none, RUN true: BuildKit
+        auto on new, mine, RUN true: the classic builder
+        auto on old, -, RUN --mount=type=cache,target=/c true: BuildKit
+        auto on none, -, RUN --mount=type=cache,target=/c true: `RUN --mount` needs BuildKit, which this Docker daemon does not have
+        auto on new, -, RUN <<E true E: BuildKit
+        auto on old, -, RUN <<E true E: a heredoc needs the BuildKit of Docker 23.0 or newer, and this daemon is older
+        classic on new, -, RUN true: the classic builder
+        buildkit on old, -, RUN true: BuildKit
+        buildkit on none, -, RUN true: `builder_engine: buildkit` needs BuildKit, which this Docker daemon does not have
+        ");
     }
 }
