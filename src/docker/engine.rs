@@ -65,3 +65,48 @@ impl Docker {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::docker::address::Address;
+    use crate::docker::fake::Fake;
+
+    /// What is made of a daemon of this version that answers `GET /_ping` with these headers.
+    async fn engines(api: &str, headers: &str) -> Engines {
+        let mut docker = Fake::start(api, &[]).await.connect(&[]).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("tcp://{}", listener.local_addr().unwrap());
+        docker.address = Address::parse(&host, "".as_ref(), false).unwrap();
+        let answer = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: 2\r\n\r\nOK");
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let length = stream.read(&mut request).await.unwrap();
+            assert!(request[..length].starts_with(b"GET /_ping HTTP/1.1\r\n"));
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        });
+        docker.engines().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_daemon_tells_its_builders() {
+        let (classic, buildkit) = (Engine::Classic, Engine::BuildKit);
+        for (api, headers, usual, version) in [
+            ("1.44", "Builder-Version: 2\r\n", buildkit, Some((1, 44))),
+            ("1.44", "builder-version: 1\r\n", classic, Some((1, 44))),
+            ("1.41", "", classic, Some((1, 41))),
+            ("1.38", "", classic, None),
+            ("1.41", "Libpod-API-Version: 5.0\r\n", classic, None),
+        ] {
+            let expected = Engines {
+                usual,
+                buildkit: version,
+            };
+            assert_eq!(engines(api, headers).await, expected, "{api} {headers}");
+        }
+    }
+}

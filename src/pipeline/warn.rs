@@ -1,6 +1,7 @@
 //! Warns of what Docker does with lines without a word.
 
-use crate::dockerfile::{Configuration, Trap};
+use crate::config::BuilderEngine;
+use crate::dockerfile::{Configuration, Trap, TrapKind};
 use crate::event::{Event, Observer};
 
 use super::marks::base_name;
@@ -39,5 +40,9 @@ fn traps(plan: &ImagePlan) -> Vec<Trap> {
         .iter()
         .find_map(|base| base.configuration.as_ref());
     let configuration = read.and_then(|bytes| Configuration::parse(bytes).ok());
-    Trap::find(&dockerfile, &from, configuration.as_ref(), &image.args)
+    let mut traps = Trap::find(&dockerfile, &from, configuration.as_ref(), &image.args);
+    if image.builder_engine == BuilderEngine::BuildKit {
+        traps.retain(|trap| !matches!(trap.kind, TrapKind::LostInVolume { .. }));
+    }
+    traps
 }

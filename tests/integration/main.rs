@@ -17,6 +17,7 @@ mod documentation;
 mod drift;
 mod ecr_sources;
 mod elsewhere;
+mod engines;
 mod equality;
 mod failures;
 mod harness;
