@@ -102,8 +102,7 @@ impl Session {
             let only = only.chain(stream::pending());
             // Whoever holds the other end drops it without a word.
             let ended = async { ended.await.unwrap_or_default() };
-            let served = server.serve_with_incoming_shutdown(only, ended).await;
-            if let Err(error) = served {
+            if let Err(error) = server.serve_with_incoming_shutdown(only, ended).await {
                 debug!(%error, "the session broke off");
             }
         });

@@ -130,7 +130,7 @@ async fn over_tls(place: &str, files: &Tls) -> io::Result<impl Duplex + use<>> {
 /// As the `docker` command does it: over `docker system dial-stdio` at the other end.
 fn over_ssh(place: &str) -> io::Result<impl Duplex + use<>> {
     let mut child = tokio::process::Command::new("ssh")
-        .arg("-T")
+        .args(["-T", "-o", "BatchMode=yes"])
         .arg("--")
         .arg(format!("ssh://{place}"))
         .args(["docker", "system", "dial-stdio"])

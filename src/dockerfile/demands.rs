@@ -7,8 +7,7 @@ use super::instructions::Wrong;
 /// What lines ask of whoever builds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Demands {
-    /// Whether a line runs a program of the image, which a foreign platform needs emulation for.
-    /// `ONBUILD RUN` does not: it is remembered for other builds.
+    /// Whether a line runs a program of the image.
     pub runs: bool,
     /// What only BuildKit understands, in the order of the lines.
     pub buildkit: Vec<BuildKitNeed>,

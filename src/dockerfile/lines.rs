@@ -59,6 +59,12 @@ impl Lines {
         self.entries.is_empty()
     }
 
+    /// Whether a line runs a program of the image, which a foreign platform needs emulation for.
+    /// `ONBUILD RUN` does not: it is remembered for other builds.
+    pub fn has_run(&self) -> bool {
+        self.demands.runs
+    }
+
     /// What they ask of whoever builds.
     pub fn demands(&self) -> &Demands {
         &self.demands
@@ -144,7 +150,7 @@ mod tests {
         ];
         let lines = lines(&entries).unwrap();
         assert_eq!(lines.as_slice(), entries);
-        assert!(lines.demands().runs);
+        assert!(lines.has_run());
         assert_eq!(lines.demands().buildkit, []);
     }
 
@@ -156,7 +162,7 @@ mod tests {
             ("ONBUILD RUN true", false),
             ("CMD true", false),
         ] {
-            assert_eq!(lines(&[line]).unwrap().demands().runs, runs, "{line}");
+            assert_eq!(lines(&[line]).unwrap().has_run(), runs, "{line}");
         }
         assert!(check_dockerfile("FROM a\nRUN true\n").unwrap().runs);
         assert!(!check_dockerfile("ARG X\nFROM a\n").unwrap().runs);

@@ -118,7 +118,7 @@ mod tests {
             "RUN --mount=type=cache,target=/c true",
             "RUN <<E\ntrue\nE",
         );
-        let mut table = String::new();
+        let mut table = Vec::new();
         for (engine, line, network, engines) in [
             ("auto", plain, None, NEW),
             ("auto", plain, None, OLD),
@@ -142,9 +142,11 @@ mod tests {
             let network = network.unwrap_or("-");
             let engine_chosen =
                 chosen(engine, line, Some(network).filter(|it| *it != "-"), engines);
-            table += &format!("{engine} on {usual}, {network}, {word}: {engine_chosen}\n");
+            table.push(format!(
+                "{engine} on {usual}, {network}, {word}: {engine_chosen}"
+            ));
         }
-        insta::assert_snapshot!(table, @r"
+        insta::assert_snapshot!(table.join("\n"), @r"
         auto on new, -, RUN true: BuildKit
         auto on old, -, RUN true: the classic builder
         auto on none, -, RUN true: the classic builder

@@ -97,15 +97,20 @@ fn both_say_the_same_of_what_fails() {
 fn buildkit_tells_what_it_does() {
     let world = World::new("buildkit-talks");
     world.offer("library/mongo", "latest", "1");
-    let lines = "  lines: ['RUN --mount=type=cache,target=/c echo one; echo two', VOLUME /v]\n";
-    world.write(&format!("images:\n- source: mongo\n{lines}"));
+    world.write(
+        "images:\n- source: mongo\n  builder_engine: buildkit\n  lines:\n  \
+         - RUN --mount=type=cache,target=/c echo one; echo two\n  \
+         - VOLUME /v\n  \
+         - RUN touch /v/x\n",
+    );
     let run = world.longshore(&["-v", "apply"]).run().exits(0);
-    run.says(&[
+    let run = run.says(&[
         "] RUN --mount=type=cache,target=/c echo one; echo two",
         "one",
         "two",
     ]);
-    // What the lines need changes nothing of what is in place.
+    // It keeps what is written into a volume.
+    assert!(!run.stderr.contains("loses"), "{}", run.stderr);
     let run = world.longshore(&["apply", "--output", "json"]).run();
     assert_eq!(run.exits(0).each("status"), ["in place"]);
 }
