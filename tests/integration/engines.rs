@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::harness::{Registry, Run, World, docker, pull};
 
@@ -32,7 +32,7 @@ fn write_context(world: &World, folder: &str) {
 #[test]
 fn both_take_the_same_files_and_hide_the_dockerfile() {
     let world = World::new("engines");
-    world.offer("library/mongo", "latest", "1");
+    world.offer("library/mongo", "latest", &fresh());
     let mut listings = Vec::new();
     let mut digests = Vec::new();
     for (repository, engine) in [
@@ -67,7 +67,7 @@ fn both_take_the_same_files_and_hide_the_dockerfile() {
 #[test]
 fn both_say_the_same_of_what_fails() {
     let world = World::new("both-fail");
-    world.offer("library/mongo", "latest", "1");
+    world.offer("library/mongo", "latest", &fresh());
     for (line, told) in [
         (
             "RUN echo it broke >&2; exit 7",
@@ -96,12 +96,12 @@ fn both_say_the_same_of_what_fails() {
 #[test]
 fn buildkit_tells_what_it_does() {
     let world = World::new("buildkit-talks");
-    world.offer("library/mongo", "latest", "1");
+    world.offer("library/mongo", "latest", &fresh());
     world.write(
         "images:\n- source: mongo\n  builder_engine: buildkit\n  lines:\n  \
          - RUN --mount=type=cache,target=/c echo one; echo two\n  \
          - VOLUME /v\n  \
-         - RUN touch /v/x\n",
+         - RUN mkdir -p /v && touch /v/x\n",
     );
     let run = world.longshore(&["-v", "apply"]).run().exits(0);
     let run = run.says(&[
@@ -118,7 +118,7 @@ fn buildkit_tells_what_it_does() {
 #[test]
 fn secrets_reach_the_lines_and_stay_nowhere() {
     let world = World::with_upstream("secret-lines", Registry::private("acme", "p>?~s"));
-    world.offer("team/api", "1", "1");
+    world.offer("team/api", "1", &fresh());
     fs::write(world.folder().join("token"), "from-a-file\n").unwrap();
     let file = |lines: &str| {
         format!(
@@ -169,7 +169,7 @@ fn what_the_daemon_s_buildkit_lacks_is_told_before_anything_happens() {
         return;
     }
     let world = World::new("no-heredoc");
-    world.offer("library/mongo", "latest", "1");
+    world.offer("library/mongo", "latest", &fresh());
     let lines = "  lines:\n  - |\n    RUN <<EOF\n    true\n    EOF\n";
     world.write(&format!("images:\n- source: mongo\n{lines}"));
     let run = world.longshore(&["apply"]).run().exits(1);
@@ -186,7 +186,7 @@ fn is_older_than_23() -> bool {
 #[test]
 fn an_interrupted_build_ends_in_buildkit_too() {
     let world = World::new("cancelled-buildkit");
-    world.offer("library/mongo", "latest", "1");
+    world.offer("library/mongo", "latest", &fresh());
     let line = "RUN sleep 4321";
     world.write(&format!(
         "images: [{{source: mongo, builder_engine: buildkit, lines: [{line}]}}]\n"
@@ -205,6 +205,12 @@ fn an_interrupted_build_ends_in_buildkit_too() {
     run.exits(130).says(&["interrupted"]);
     wait_until(|| !runs("sleep\x004321\0"));
     assert_eq!(world.destination.tags("cancelled-buildkit/mongo"), [""; 0]);
+}
+
+/// What no base of an earlier run was made of: BuildKit remembers what it built on those.
+fn fresh() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_nanos().to_string()
 }
 
 /// Whether a process with these arguments runs on this machine, the daemon's containers included.
