@@ -80,7 +80,7 @@ pub enum Command {
     /// Bring every image into place; free when nothing changed
     Apply(Apply),
     /// Bring one image into place without a file
-    Mirror(Mirror),
+    Mirror(Box<Mirror>),
     /// Write the Dockerfiles of images with lines; build nothing
     Render(Render),
     /// Set up ECR's pull-through cache: rules, their secrets, what new repositories get

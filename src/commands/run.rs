@@ -42,7 +42,7 @@ async fn dispatch(command: Command, talk: Talk) -> anyhow::Result<Exit> {
     match command {
         Command::Plan(arguments) => plan::plan(arguments, talk).await,
         Command::Apply(arguments) => apply::apply(arguments, talk).await,
-        Command::Mirror(arguments) => Box::pin(mirror::mirror(arguments, talk)).await,
+        Command::Mirror(arguments) => Box::pin(mirror::mirror(*arguments, talk)).await,
         Command::Render(arguments) => render::render(arguments, talk).await,
         Command::Cache(Cache::Plan(arguments)) => cache::plan(arguments).await,
         Command::Cache(Cache::Apply(arguments)) => cache::apply(arguments).await,
