@@ -222,7 +222,14 @@ impl<'a> Builder<'a> {
             image: destination.clone().into(),
             step: step.clone(),
         });
-        let from = self.access.upstreams.from(source, &base.digest);
+        let temporary_tag = self.temporary_tag(destination, platform);
+        let from = if matches!(source, Location::Daemon(_)) && engine == Engine::BuildKit {
+            self.name_for_buildkit(&base.digest, &temporary_tag, leftovers)
+                .await
+                .map_err(StepError::at(step.clone()))?
+        } else {
+            self.access.upstreams.from(source, &base.digest)
+        };
         let dockerfile = image
             .template
             .render(&from, &image.lines)
@@ -232,7 +239,6 @@ impl<'a> Builder<'a> {
         labels.extend(marks.write());
         labels.insert(label::PLATFORM_DIGEST.to_owned(), base.digest.to_string());
         let logins = self.logins(source, &dockerfile).await?;
-        let temporary_tag = self.temporary_tag(destination, platform);
         let name = format!("longshore/scratch:{temporary_tag}");
         leftovers.names.push(name.clone());
         let request = BuildRequest {
@@ -267,6 +273,22 @@ impl<'a> Builder<'a> {
             id,
             temporary_tag,
         })
+    }
+
+    /// Names a local image for `FROM`: BuildKit takes an image's ID for the name of a repository.
+    async fn name_for_buildkit(
+        &self,
+        id: &Digest,
+        tag: &Tag,
+        leftovers: &mut Leftovers,
+    ) -> Result<String, docker::Error> {
+        const REPOSITORY: &str = "longshore/base";
+        let name = format!("{REPOSITORY}:{tag}");
+        leftovers.names.push(name.clone());
+        self.docker
+            .tag(id.as_str(), REPOSITORY, tag.as_str())
+            .await?;
+        Ok(name)
     }
 
     /// The classic builder takes a local image of the wrong architecture without a word, so what
