@@ -311,6 +311,10 @@ pub struct Mirror {
     #[arg(long, value_name = "BUILDER", env = "LONGSHORE_BUILDER")]
     pub builder: Option<String>,
 
+    /// Which of Docker's builders builds: buildkit, classic or auto [default: auto]
+    #[arg(long, value_name = "ENGINE", env = "LONGSHORE_BUILDER_ENGINE")]
+    pub builder_engine: Option<String>,
+
     /// A prefix of the destination repository
     #[arg(long, value_name = "PREFIX", env = "LONGSHORE_NAMESPACE")]
     pub namespace: Option<String>,

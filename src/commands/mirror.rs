@@ -31,6 +31,7 @@ pub(super) async fn mirror(
         referrers: arguments.referrers,
         lines: &all_given(&arguments.line),
         builder: given(arguments.builder.as_ref()),
+        builder_engine: given(arguments.builder_engine.as_ref()),
         namespace: given(arguments.namespace.as_ref()),
         region: given(arguments.region.as_ref()),
         account_id: given(arguments.account_id.as_ref()),

@@ -8,8 +8,9 @@ use super::hint::suggest;
 use super::mistakes::{Located, Place};
 use super::options::{TRIAL_BASE, line_place};
 use super::reader::{Line, Table};
-use super::written;
+use super::{build_secrets, written};
 use crate::context::Context;
+use crate::docker::BuildSecret;
 use crate::dockerfile::{LocalFiles, Template, builds_on, label, stages};
 use crate::failure::{Failure as _, chain};
 
@@ -28,6 +29,10 @@ pub(super) struct BuildOptions {
     pub(super) target: Option<Located<String>>,
     pub(super) network: Option<String>,
     pub(super) labels: Option<BTreeMap<String, String>>,
+    pub(super) secrets: Option<Vec<BuildSecret>>,
+    pub(super) secrets_place: Option<Place>,
+    /// Whether a secret is a mistake already.
+    pub(super) has_broken_secrets: bool,
     /// Where these very options set labels.
     labels_place: Option<Place>,
 }
@@ -45,6 +50,13 @@ impl BuildOptions {
             };
             checker.shaped(name, sound, "the name of a network", "none")
         });
+        let secrets = written.secrets.take();
+        let secrets_place = secrets
+            .as_ref()
+            .and_then(|secrets| Some(secrets.first()?.place.clone()));
+        let mistakes = checker.mistakes.len();
+        let secrets = secrets.map(|secrets| build_secrets::check(secrets, checker));
+        let has_broken_secrets = checker.mistakes.len() > mistakes;
         let labels = written.labels.take();
         let labels_place = labels
             .as_ref()
@@ -55,6 +67,9 @@ impl BuildOptions {
             network: network.filter(|name| name != "default"),
             labels: labels.map(|labels| self::labels(labels, checker)),
             labels_place,
+            secrets,
+            secrets_place,
+            has_broken_secrets,
         }
     }
 
@@ -66,6 +81,12 @@ impl BuildOptions {
             network: self.network.or_else(|| others.network.clone()),
             labels: self.labels.or_else(|| others.labels.clone()),
             labels_place: self.labels_place,
+            secrets_place: match &self.secrets {
+                Some(_) => self.secrets_place,
+                None => others.secrets_place.clone(),
+            },
+            secrets: self.secrets.or_else(|| others.secrets.clone()),
+            has_broken_secrets: self.has_broken_secrets || others.has_broken_secrets,
         }
     }
 

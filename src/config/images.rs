@@ -65,7 +65,8 @@ fn image(
     let own_line = own_line.and_then(|lines| Some(lines.first()?.place.clone()));
     let asks_for_referrers = written.options.referrers == Some(true);
     let options = Options::check(written.options, checker).or(defaults);
-    let runs = options.try_template(checker);
+    let demands = options.try_template(checker);
+    options.check_engine(&demands, checker);
     let is_derived = options.is_derived(checker);
     options.check_attestations(checker);
     let is_built = options.is_built();
@@ -132,11 +133,12 @@ fn image(
     let through_cache = through_cache::leads_to(first, around.detours, source_place, checker);
     let platforms = match options.platforms {
         Some(platforms) => platforms,
-        None if runs => Platforms::Daemon,
+        None if demands.runs => Platforms::Daemon,
         None => Platforms::All,
     };
     let target = options.build.target.as_ref().map(|name| name.value.clone());
     let labels = options.build.labels.clone().unwrap_or_default();
+    let secrets = options.build.secrets.clone();
     let image = |source: Location| ImageSpecification {
         entry,
         line: written.place.line(),
@@ -154,11 +156,13 @@ fn image(
         template: options.template.clone().unwrap_or_default(),
         args: options.args.clone().unwrap_or_default(),
         builder: options.builder.unwrap_or_default(),
+        builder_engine: options.builder_engine.unwrap_or_default(),
         source_date_epoch: checker.source_date_epoch,
         // What is copied has nothing of these, whatever `defaults` say.
         context: context.clone().filter(|_| is_built),
         target: target.clone().filter(|_| is_built),
         network: options.build.network.clone(),
+        secrets: secrets.clone().filter(|_| is_built).unwrap_or_default(),
         labels: if is_built {
             labels.clone()
         } else {

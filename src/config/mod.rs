@@ -1,6 +1,7 @@
 //! The file as written, and the checked specification that everything above works from.
 
 mod build_options;
+mod build_secrets;
 mod builder;
 mod cache_specification;
 mod check;
@@ -8,6 +9,7 @@ mod collision;
 mod destination;
 mod document;
 mod elsewhere;
+mod engine;
 mod hint;
 mod image_pattern;
 mod images;
@@ -47,7 +49,7 @@ pub use pull_through_cache::READ_STATEMENT;
 pub use schema::schema;
 pub use single::SingleImage;
 pub use specification::{
-    Attestations, Builder, Destination, EcrDestination, ImageSpecification, OnConflict, Platforms,
-    Publish, Repositories, Specification, Upstream, UpstreamLogin,
+    Attestations, Builder, BuilderEngine, Destination, EcrDestination, ImageSpecification,
+    OnConflict, Platforms, Publish, Repositories, Specification, Upstream, UpstreamLogin,
 };
 pub use stored_secret::StoredSecret;

@@ -7,12 +7,12 @@ use super::check::Checker;
 use super::hint::{nearest, suggest};
 use super::mistakes::{Located, Place};
 use super::reader::{Line, Table};
-use super::specification::{Attestations, Builder, Platforms, Publish};
+use super::specification::{Attestations, Builder, BuilderEngine, Platforms, Publish};
 use super::written;
 use crate::context::Context;
 use crate::docker::Compression;
 use crate::dockerfile::{
-    LineError, Lines, MetadataLines, NeedsBuild, Template, builds_on, check_dockerfile,
+    Demands, LineError, Lines, MetadataLines, NeedsBuild, Template, builds_on, check_dockerfile,
 };
 use crate::failure::chain;
 use crate::image::Platform;
@@ -27,6 +27,12 @@ const BUILDERS: [(&str, Builder); 3] = [
     ("docker", Builder::Docker),
     ("auto", Builder::Auto),
     ("direct", Builder::Direct),
+];
+
+const ENGINES: [(&str, BuilderEngine); 3] = [
+    ("auto", BuilderEngine::Auto),
+    ("buildkit", BuilderEngine::BuildKit),
+    ("classic", BuilderEngine::Classic),
 ];
 
 const PUBLISHERS: [(&str, Publish); 2] = [
@@ -47,11 +53,12 @@ pub(super) struct Options {
     pub(super) template: Option<Template>,
     pub(super) args: Option<BTreeMap<String, String>>,
     pub(super) builder: Option<Builder>,
+    pub(super) builder_engine: Option<BuilderEngine>,
     pub(super) build: BuildOptions,
     pub(super) publish: Option<Publish>,
     pub(super) compression: Option<Compression>,
-    line_places: Vec<LinePlace>,
-    template_place: Option<Place>,
+    pub(super) line_places: Vec<LinePlace>,
+    pub(super) template_place: Option<Place>,
     /// Those of the lines that take files from the build context.
     taking: Option<Vec<Taking>>,
     /// Where these very options ask for attestations.
@@ -102,6 +109,9 @@ impl Options {
             .and_then(|written| lines(&written, &line_places, checker));
         let builder = written.builder;
         let builder = builder.and_then(|text| choice(&text, &BUILDERS, "no builder", checker));
+        let builder_engine = written.builder_engine;
+        let builder_engine = builder_engine
+            .and_then(|text| choice(&text, &ENGINES, "none of Docker's builders", checker));
         let mut build = written.build.unwrap_or_default();
         let build_options = BuildOptions::check(&mut build, checker);
         let template_place = build.template.as_ref().map(|path| path.place.clone());
@@ -121,6 +131,7 @@ impl Options {
             template,
             args,
             builder,
+            builder_engine,
             build: build_options,
             publish,
             compression,
@@ -149,6 +160,7 @@ impl Options {
             line_places,
             args: self.args.or_else(|| others.args.clone()),
             builder: self.builder.or(others.builder),
+            builder_engine: self.builder_engine.or(others.builder_engine),
             build: self.build.or(&others.build),
             taking: self.taking.or_else(|| others.taking.clone()),
             publish: self.publish.or(others.publish),
@@ -240,20 +252,20 @@ impl Options {
                 .is_some_and(|template| !template.is_builtin())
     }
 
-    /// Tries the template, and says whether the Dockerfile runs a program of the image.
-    pub(super) fn try_template(&self, checker: &mut Checker<'_>) -> bool {
+    /// Tries the template, and says what the Dockerfile asks of whoever builds.
+    pub(super) fn try_template(&self, checker: &mut Checker<'_>) -> Demands {
         let lines = self.lines.clone().unwrap_or_default();
         let (Some(template), Some(place)) = (&self.template, &self.template_place) else {
             if self.is_built() {
                 self.build.check_target("", None, checker);
             }
-            return lines.has_run();
+            return lines.demands().clone();
         };
         let dockerfile = match template.render(TRIAL_BASE, &lines) {
             Ok(dockerfile) => dockerfile,
             Err(error) => {
                 checker.mistakes.add(place, error.to_string(), None);
-                return false;
+                return Demands::default();
             }
         };
         self.build
@@ -264,7 +276,7 @@ impl Options {
             checker.mistakes.add(place, message, hint);
         }
         match check_dockerfile(&dockerfile) {
-            Ok(runs) => runs,
+            Ok(demands) => demands,
             Err(errors) => {
                 for LineError {
                     line,
@@ -276,7 +288,7 @@ impl Options {
                     let message = format!("line {} of what it gives: {message}", line + 1);
                     checker.mistakes.add(place, message, hint);
                 }
-                false
+                Demands::default()
             }
         }
     }

@@ -38,6 +38,8 @@ pub struct SingleImage<'a> {
     pub lines: &'a [String],
     /// Who makes what has lines: `docker`, `auto` or `direct`.
     pub builder: Option<&'a str>,
+    /// Which of Docker's builders builds: `auto`, `buildkit` or `classic`.
+    pub builder_engine: Option<&'a str>,
     /// The prefix of the destination repository.
     pub namespace: Option<&'a str>,
     /// The AWS region.
@@ -141,6 +143,7 @@ impl Specification {
                     referrers: Some(image.referrers),
                     lines: Some(lines.collect()),
                     builder: optional("--builder", image.builder),
+                    builder_engine: optional("--builder-engine", image.builder_engine),
                     ..written::Options::default()
                 },
             })],

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{CacheSpecification, ImagePattern, StoredSecret, through_cache};
 use crate::context::Context;
-use crate::docker::Compression;
+use crate::docker::{BuildSecret, Compression};
 use crate::dockerfile::{Lines, Template};
 use crate::ecr::{RepositorySettings, StatedSettings};
 use crate::image::{Location, Platform, Registry, Repository, Tag};
@@ -146,6 +146,8 @@ pub struct ImageSpecification {
     pub args: BTreeMap<String, String>,
     /// Who makes what has lines.
     pub builder: Builder,
+    /// Which of Docker's builders builds.
+    pub builder_engine: BuilderEngine,
     /// The time that what is made gets, in seconds since 1970; `None` for the source's own. It is
     /// the same for all images. See <https://reproducible-builds.org/specs/source-date-epoch/>.
     pub source_date_epoch: Option<u64>,
@@ -155,6 +157,8 @@ pub struct ImageSpecification {
     pub target: Option<String>,
     /// The network of `RUN` lines, unless it is the daemon's default.
     pub network: Option<String>,
+    /// What `RUN --mount=type=secret` lines see.
+    pub secrets: Vec<BuildSecret>,
     /// Labels of what is built, beside those of its lines.
     pub labels: BTreeMap<String, String>,
     /// Who pushes what is built.
@@ -173,6 +177,18 @@ pub enum Builder {
     Auto,
     /// longshore; what needs a daemon fails.
     Direct,
+}
+
+/// Which of Docker's builders builds.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum BuilderEngine {
+    /// The one that the daemon builds with where nobody chooses; BuildKit for what needs it.
+    #[default]
+    Auto,
+    /// BuildKit; without it the image fails.
+    BuildKit,
+    /// The classic one; lines that need BuildKit are a mistake.
+    Classic,
 }
 
 /// Who pushes what is built.

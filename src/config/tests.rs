@@ -80,6 +80,7 @@ broken! {
     broken_docker_daemon: "docker-daemon.yaml",
     broken_documents: "documents.yaml",
     broken_duplicate_keys: "duplicate-keys.yaml",
+    broken_engine: "engine.yaml",
     broken_images: "images.yaml",
     broken_lines: "lines.yaml",
     broken_no_images: "no-images.yaml",

@@ -186,6 +186,8 @@ written! {
         lines: Vec<Located<Line>>,
         /// Who applies the lines: the Docker daemon, longshore where that gives the same, or longshore alone. Default: docker.
         builder: Text = "docker" | "auto" | "direct",
+        /// Which of Docker's builders builds. Default: auto, the daemon's own, and BuildKit for what needs it.
+        builder_engine: Text = "auto" | "buildkit" | "classic",
         /// How lines are built.
         build: Build,
         /// Who pushes what was built. Default: longshore.
@@ -208,6 +210,18 @@ written! {
         network: Text,
         /// Labels of what is built, beside those of its lines.
         labels: Table<Text>,
+        /// What RUN --mount=type=secret lines see. Needs BuildKit.
+        secrets: Vec<Located<BuildSecret>>,
+    }
+
+    /// One of `build.secrets`.
+    BuildSecret {
+        /// The name by which lines mount it.
+        id: Text,
+        /// The variable of the environment that holds it.
+        env: Text,
+        /// The file that holds it.
+        file: Text,
     }
 }
 

@@ -13,6 +13,7 @@ use super::archive::pack;
 use super::error::Error;
 use super::ignore::{BadLine, Ignore};
 use super::shipment::{Shipment, Tee};
+use super::spool::Spool;
 use crate::image::Digest;
 
 pub(super) const IGNORE_FILE: &str = ".dockerignore";
@@ -128,6 +129,19 @@ impl Context {
     pub async fn ship(&self, dockerfile: &str) -> Result<Shipment, Error> {
         let digest = self.digest().await?.clone();
         Ok(Shipment::start(self.clone(), digest, dockerfile))
+    }
+
+    /// The context as it is now, for whoever asks for single files.
+    pub async fn spool(&self) -> Result<Spool, Error> {
+        let digest = self.digest().await?.clone();
+        let context = self.clone();
+        let spool = tokio::task::spawn_blocking(move || Spool::of(&context, &digest));
+        spool.await.unwrap_or_else(|error| {
+            Err(Error::Pack {
+                folder: self.0.folder.clone(),
+                source: io::Error::other(error),
+            })
+        })
     }
 
     /// The `.dockerignore` to send. The daemon removes from a context what is named `.dockerignore`

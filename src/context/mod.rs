@@ -8,8 +8,10 @@ mod path;
 mod pattern;
 mod shipment;
 mod source;
+mod spool;
 
 pub use error::Error;
 pub use folder::Context;
 pub use shipment::Shipment;
 pub use source::SourceError;
+pub use spool::{Spool, SpooledEntry, SpooledKind};

@@ -116,6 +116,11 @@ impl<W> Tee<W> {
         }
     }
 
+    /// What was written to.
+    pub(super) fn into_target(self) -> W {
+        self.target
+    }
+
     /// The digest of what was written so far.
     pub(super) fn digest(&self) -> Digest {
         self.hasher.clone().finish()

@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
+use bollard::models::{BuildInfo, BuildInfoAux};
 use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures_util::StreamExt;
 use tracing::debug;
 
 use super::connection::Docker;
+use super::engine::Engine;
 use super::error::{Error, Task};
+use super::last_line::LastLine;
 use super::login;
 use super::meaning::Meaning;
 use super::printout::Printout;
+use super::session::BuildSecret;
 use crate::context::Context;
 use crate::image::{Digest, Platform, Registry};
 use crate::registry::Login;
@@ -41,10 +45,14 @@ pub struct BuildRequest<'a> {
     pub logins: &'a [(Registry, Login)],
     /// The local name of the image, with a tag: `longshore/build:1`.
     pub tag: &'a str,
+    /// Who builds.
+    pub engine: Engine,
+    /// What `RUN --mount=type=secret` lines see. The classic builder knows no such lines.
+    pub secrets: &'a [BuildSecret],
 }
 
 impl Docker {
-    /// Builds an image with the classic builder and gives its local id: the digest of its
+    /// Builds an image and gives its local id: the digest of its
     /// configuration, or of its manifest where the daemon keeps images in containerd. `output`
     /// receives what the daemon prints, in pieces that need not be whole lines. Dropping the
     /// future cancels the build.
@@ -54,6 +62,19 @@ impl Docker {
         output: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Digest, Error> {
         let started = Instant::now();
+        let id = match request.engine {
+            Engine::Classic => self.build_classic(request, output).await?,
+            Engine::BuildKit => self.build_with_buildkit(request, output).await?,
+        };
+        debug!(tag = request.tag, %id, engine = %request.engine, elapsed = ?started.elapsed(), "built");
+        Ok(id)
+    }
+
+    async fn build_classic(
+        &self,
+        request: &BuildRequest<'_>,
+        output: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Digest, Error> {
         let task = || Task::Build;
         let mut printout = Printout::new(output);
         let mut id = None;
@@ -70,7 +91,7 @@ impl Docker {
             let body = bollard::body_full(archive.into());
             (DOCKERFILE.to_owned(), body, None)
         };
-        let options = options(request, &dockerfile);
+        let options = options(request, &dockerfile).build();
         let mut stream = client.build_image(options, Some(logins), Some(body));
         // The id comes before the image has its name, and once per stage: only the end of the
         // stream tells that all is done.
@@ -90,7 +111,7 @@ impl Docker {
                 let counts = progress.is_some_and(|progress| progress.current.is_some());
                 printout.status(item.id.as_deref(), status, counts);
             }
-            id = item.aux.and_then(|image| image.id).or(id);
+            id = id_in(item).or(id);
         }
         if let Some(error) = failure {
             drop(stream);
@@ -99,35 +120,44 @@ impl Docker {
             {
                 return Err(error.into());
             }
-            return Err(explain(Error::of(task(), error), &mut printout));
+            return Err(explain(Error::of(task(), error), printout.last_line()));
         }
-        let id = id.and_then(|id| id.parse().ok());
-        let id: Digest = id.ok_or_else(|| Error::Incomplete {
-            task: task(),
-            what: "the image's id",
-        })?;
-        debug!(tag = request.tag, %id, elapsed = ?started.elapsed(), "built");
-        Ok(id)
+        whole(id.as_deref())
     }
 }
 
+/// The image's id, where an item of the daemon's answer tells it.
+pub(super) fn id_in(item: BuildInfo) -> Option<String> {
+    match item.aux? {
+        BuildInfoAux::Default(image) => image.id,
+        BuildInfoAux::BuildKit(_) => None,
+    }
+}
+
+/// The image's id at the end of the daemon's answer.
+pub(super) fn whole(id: Option<&str>) -> Result<Digest, Error> {
+    let id = id.and_then(|id| id.parse().ok());
+    id.ok_or(Error::Incomplete {
+        task: Task::Build,
+        what: "the image's id",
+    })
+}
+
 /// Adds to a failed command what the daemon only printed.
-fn explain(mut error: Error, printout: &mut Printout<'_>) -> Error {
+pub(super) fn explain(mut error: Error, printed: &mut LastLine) -> Error {
     if let Error::Failed { reason, .. } = &mut error
         && reason.meaning == Meaning::Command
     {
-        reason.last_output = printout.last_line();
-        if printout.exec_format_error() {
+        reason.last_output = printed.text();
+        if printed.exec_format_error() {
             reason.meaning = Meaning::Emulation;
         }
     }
     error
 }
 
-fn options(
-    request: &BuildRequest<'_>,
-    dockerfile: &str,
-) -> bollard::query_parameters::BuildImageOptions {
+/// What both builders are asked for.
+pub(super) fn options(request: &BuildRequest<'_>, dockerfile: &str) -> BuildImageOptionsBuilder {
     let owned = |map: &BTreeMap<String, String>| -> HashMap<String, String> {
         map.clone().into_iter().collect()
     };
@@ -147,11 +177,10 @@ fn options(
         Some(target) => options.target(target),
         None => options,
     };
-    let options = match request.network {
+    match request.network {
         Some(network) => options.networkmode(network),
         None => options,
-    };
-    options.build()
+    }
 }
 
 /// A tar archive with the Dockerfile alone, the same bytes each time.
@@ -195,6 +224,8 @@ mod tests {
                 ("h:5000".parse().unwrap(), login("p>?~s")),
             ],
             tag: "longshore/build:1",
+            engine: Engine::Classic,
+            secrets: &[],
         };
         let mut printed = String::new();
         let result = docker.build(&request, &mut |text| printed += text).await;

@@ -11,7 +11,7 @@ use super::error::{Error, Transport};
 use crate::image::Platform;
 
 /// How long a daemon may take to answer at all, a connection over SSH included.
-const GREETING: Duration = Duration::from_secs(10);
+pub(super) const GREETING: Duration = Duration::from_secs(10);
 
 /// How long a daemon may take to answer a short question. A daemon busy with several builds waits
 /// for its disk.
@@ -26,7 +26,11 @@ pub(super) const FIRST_WORD: Duration = Duration::from_mins(30);
 #[derive(Clone, Debug)]
 pub struct Docker {
     pub(super) client: bollard::Docker,
+    /// Where it is, for what bollard cannot say.
     pub(super) address: Address,
+    /// The API's version, as paths begin with it.
+    pub(super) prefix: String,
+    pub(super) version: (usize, usize),
     platform: Platform,
 }
 
@@ -84,13 +88,29 @@ impl Docker {
         let engine = server.version.unwrap_or_default();
         debug!(%address, engine, api = ?version, %platform, "found the Docker daemon");
         let prefix = format!("/v{}.{}", version.0, version.1);
+        let before = prefix.clone();
         let client = client
             .with_timeout(ANSWER)
-            .with_request_modifier(move |request| amend(request, &prefix));
+            .with_request_modifier(move |request| amend(request, &before));
         Ok(Self {
             client,
             address,
+            prefix,
+            version,
             platform,
+        })
+    }
+
+    /// The client for a build by BuildKit, in a session that stands already: where bollard is asked
+    /// for BuildKit, it opens one of its own.
+    pub(super) fn for_buildkit(&self) -> bollard::Docker {
+        let prefix = self.prefix.clone();
+        self.patient().with_request_modifier(move |request| {
+            let mut request = amend(request, &prefix);
+            let text = request.uri().to_string();
+            let text = text.replacen("&version=1", "&version=2", 1);
+            *request.uri_mut() = text.parse().expect("a sound URI with another digit");
+            request
         })
     }
 

@@ -8,9 +8,6 @@ use super::address::Scheme;
 use super::connection::Docker;
 use super::error::{Error, Task};
 
-/// The first version of the API with BuildKit in every daemon on Linux, that of Docker 18.09.
-const BUILDKIT_API: (u32, u32) = (1, 39);
-
 /// The entry of `DriverStatus` by which containerd's store is known: one version of the engine can
 /// have either.
 const CONTAINERD_STORE: [&str; 2] = ["driver-type", "io.containerd.snapshotter.v1"];
@@ -42,12 +39,13 @@ impl Docker {
         let failed = |error| Error::of(Task::Describe, error);
         let server = self.client.version().await.map_err(failed)?;
         let info = self.client.info().await.map_err(failed)?;
+        let engines = self.engines().await?;
         let api = server.api_version.unwrap_or_default();
         let root = PathBuf::from(info.docker_root_dir.as_deref().unwrap_or_default());
         Ok(DaemonDetails {
             address: self.address.to_string(),
             version: server.version.unwrap_or_default(),
-            has_buildkit: self.platform().os() == "linux" && has_buildkit(&api),
+            has_buildkit: engines.buildkit.is_some(),
             api,
             has_containerd_store: has_containerd_store(&info),
             free: self.is_here(&info).then(|| free(&root)).flatten(),
@@ -61,13 +59,6 @@ impl Docker {
     fn is_here(&self, info: &SystemInfo) -> bool {
         self.address.scheme == Scheme::Unix && info.name.is_some() && info.name == host_name()
     }
-}
-
-fn has_buildkit(api: &str) -> bool {
-    let version = api.split_once('.');
-    let version =
-        version.and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-    version.is_some_and(|version: (u32, u32)| version >= BUILDKIT_API)
 }
 
 fn has_containerd_store(info: &SystemInfo) -> bool {

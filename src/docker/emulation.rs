@@ -75,7 +75,7 @@ impl Docker {
         };
         let mut error = Error::of(Task::Probe(platform.to_string()), error);
         if let Error::Failed { reason, .. } = &mut error
-            && printout.exec_format_error()
+            && printout.last_line().exec_format_error()
         {
             reason.meaning = Meaning::Emulation;
         }

@@ -202,6 +202,11 @@ impl Transport {
         Self(error)
     }
 
+    /// That of a connection without bollard.
+    pub(super) fn io(err: io::Error) -> Self {
+        Self(bollard::errors::Error::IOError { err })
+    }
+
     /// The cause at the bottom: `Connection refused (os error 111)`.
     fn root(&self) -> &(dyn StdError + 'static) {
         let mut error: &(dyn StdError + 'static) = &self.0;
@@ -225,6 +230,9 @@ impl fmt::Display for Transport {
             bollard::errors::Error::SocketNotFoundError(_) => {
                 formatter.write_str("there is no such socket")
             }
+            bollard::errors::Error::IOError { err } if err.kind() == io::ErrorKind::TimedOut => {
+                formatter.write_str("it did not answer in time")
+            }
             _ => formatter.write_str(self.root().to_string().trim_end()),
         }
     }
@@ -237,7 +245,7 @@ impl Error {
     pub(super) fn of(task: Task, error: bollard::errors::Error) -> Self {
         use bollard::errors::Error as Bollard;
         let reason = match error {
-            Bollard::DockerStreamError { error } => Reason::new(error),
+            Bollard::DockerStreamError { error } => Reason::new(in_classic_words(&error)),
             // A bad request is the request's own fault, whatever words of the user it quotes.
             Bollard::DockerResponseServerError {
                 status_code: 400,
@@ -315,6 +323,35 @@ impl Failure for Error {
     }
 }
 
+/// BuildKit's words for what the classic builder says too, in the latter's; all others without what
+/// BuildKit says of its own parts.
+fn in_classic_words(message: &str) -> String {
+    const OWN: [&str; 6] = [
+        "failed to solve: ",
+        "failed to solve with frontend dockerfile.v0: ",
+        "failed to create LLB definition: ",
+        "rpc error: code = Unknown desc = ",
+        "failed to compute cache key: ",
+        "failed to read dockerfile: ",
+    ];
+    let mut rest = message;
+    while let Some(shorter) = OWN.iter().find_map(|own| rest.strip_prefix(own)) {
+        rest = shorter;
+    }
+    let failed = |rest: &str| {
+        let (command, code) = match rest.strip_prefix("executor failed running [") {
+            Some(rest) => rest.rsplit_once("]: exit code: ")?,
+            None => rest
+                .strip_prefix("process \"")?
+                .rsplit_once("\" did not complete successfully: exit code: ")?,
+        };
+        Some(format!(
+            "The command '{command}' returned a non-zero code: {code}"
+        ))
+    };
+    failed(rest).unwrap_or_else(|| rest.to_owned())
+}
+
 /// Whoever builds or pushes says so itself; of the smaller tasks nobody else knows.
 fn in_its_words(task: &Task, reason: &Reason) -> String {
     match task {
@@ -333,4 +370,33 @@ fn in_its_words(task: &Task, reason: &Reason) -> String {
 fn list(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_builders_speak_alike() {
+        for (message, expected) in [
+            (
+                "executor failed running [/bin/sh -c echo [x]: 1; exit 7]: exit code: 7",
+                "The command '/bin/sh -c echo [x]: 1; exit 7' returned a non-zero code: 7",
+            ),
+            (
+                "failed to solve: process \"/bin/sh -c exit 7\" did not complete successfully: exit code: 7",
+                "The command '/bin/sh -c exit 7' returned a non-zero code: 7",
+            ),
+            (
+                "failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: FOO",
+                "dockerfile parse error line 2: unknown instruction: FOO",
+            ),
+            (
+                "failed to register layer: write /x: no space left on device",
+                "failed to register layer: write /x: no space left on device",
+            ),
+        ] {
+            assert_eq!(in_classic_words(message), expected);
+        }
+    }
 }

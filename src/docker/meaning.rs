@@ -45,6 +45,7 @@ const TEXTS: &[(Meaning, &[&str])] = &[
             "oci runtime",
             "failed to create task for container",
             ": failed to process ",
+            "no match for platform in manifest",
         ],
     ),
     (
@@ -272,6 +273,23 @@ mod tests {
             ),
             (
                 "no matching manifest for linux/s390x in the manifest list entries",
+                Meaning::Rejected,
+            ),
+            (
+                "no match for platform in manifest sha256:0: not found",
+                Meaning::Rejected,
+            ),
+            (
+                "pulling from host h:5000 failed with status code [manifests 1]: 401 Unauthorized",
+                Meaning::Credentials,
+            ),
+            ("h:5000/r:1: not found", Meaning::Missing),
+            (
+                "h/r:1: failed to resolve source metadata for h/r:1: h/r:1: not found",
+                Meaning::Missing,
+            ),
+            (
+                "network mode \"mine\" not supported by buildkit",
                 Meaning::Rejected,
             ),
         ] {

@@ -1,17 +1,17 @@
 //! What the daemon prints.
 
-/// How much of one line is remembered, in bytes.
-const LINE: usize = 500;
+use super::last_line::LastLine;
 
 /// Passes on what the daemon prints, without terminal escapes and known noise, and remembers what
 /// an error may need: the last line of the step that runs.
 pub(super) struct Printout<'a> {
     sink: &'a mut (dyn FnMut(&str) + Send),
     escape: Escape,
-    line: String,
-    last_line: Option<String>,
-    exec_format_error: bool,
+    last_line: LastLine,
 }
+
+/// So begins the line with which the classic builder announces a step.
+const STEP: &str = "Step ";
 
 /// Where in a terminal escape the text is. Pieces of text may end in the middle of one.
 #[derive(Clone, Copy)]
@@ -31,9 +31,7 @@ impl<'a> Printout<'a> {
         Self {
             sink,
             escape: Escape::Outside,
-            line: String::new(),
-            last_line: None,
-            exec_format_error: false,
+            last_line: LastLine::default(),
         }
     }
 
@@ -44,15 +42,29 @@ impl<'a> Printout<'a> {
             return;
         }
         let text = self.without_escapes(text);
+        let is_own = is_the_daemon_s_own(&text);
         // A command need not end its last line, and the daemon goes on behind it.
-        if !self.line.is_empty() && is_the_daemon_s_own(&text) {
+        if is_own && self.last_line.is_open() {
             (self.sink)("\n");
-            self.end_line();
+            self.last_line.end();
+        }
+        if text.starts_with(STEP) {
+            self.last_line = LastLine::default();
+        } else if !is_own {
+            self.last_line.add(&text);
         }
         if !text.is_empty() {
             (self.sink)(&text);
-            self.remember(&text);
         }
+    }
+
+    /// Passes a piece of text on as it is shown, and remembers nothing.
+    pub(super) fn pass(&mut self, text: &str) -> String {
+        let text = self.without_escapes(text);
+        if !text.is_empty() {
+            (self.sink)(&text);
+        }
+        text
     }
 
     /// Takes a line about a layer, unless it only counts bytes or announces what comes next.
@@ -73,16 +85,9 @@ impl<'a> Printout<'a> {
         }
     }
 
-    /// The last line that the running step printed.
-    pub(super) fn last_line(&mut self) -> Option<String> {
-        self.end_line();
-        self.last_line.take()
-    }
-
-    /// Whether the running step met a program of another platform.
-    pub(super) fn exec_format_error(&mut self) -> bool {
-        self.end_line();
-        self.exec_format_error
+    /// What the running step printed last.
+    pub(super) fn last_line(&mut self) -> &mut LastLine {
+        &mut self.last_line
     }
 
     fn without_escapes(&mut self, text: &str) -> String {
@@ -102,33 +107,6 @@ impl<'a> Printout<'a> {
         }
         clean
     }
-
-    fn remember(&mut self, text: &str) {
-        for piece in text.split_inclusive(['\n', '\r']) {
-            let content = piece.trim_end_matches(['\n', '\r']);
-            let room = LINE.saturating_sub(self.line.len());
-            self.line
-                .push_str(&content[..content.floor_char_boundary(room)]);
-            if content.len() < piece.len() {
-                self.end_line();
-            }
-        }
-    }
-
-    fn end_line(&mut self) {
-        let line = std::mem::take(&mut self.line);
-        if line.starts_with("Step ") {
-            self.last_line = None;
-            self.exec_format_error = false;
-            return;
-        }
-        let line = line.trim_end();
-        if line.is_empty() || is_the_daemon_s_own(line) {
-            return;
-        }
-        self.exec_format_error |= line.contains("exec format error");
-        self.last_line = Some(line.to_owned());
-    }
 }
 
 /// Whether a line is what the classic builder says of its own containers.
@@ -139,7 +117,7 @@ pub fn is_chatter(line: &str) -> bool {
 
 /// Whether this is the daemon's own word and not a command's. It comes in a piece of its own.
 fn is_the_daemon_s_own(text: &str) -> bool {
-    text.starts_with("Step ") || is_chatter(text)
+    text.starts_with(STEP) || is_chatter(text)
 }
 
 #[cfg(test)]
@@ -153,8 +131,8 @@ mod tests {
         for piece in pieces {
             printout.print(piece);
         }
-        let last_line = printout.last_line();
-        let exec_format_error = printout.exec_format_error();
+        let last_line = printout.last_line().text();
+        let exec_format_error = printout.last_line().exec_format_error();
         (text, last_line, exec_format_error)
     }
 

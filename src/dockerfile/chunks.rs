@@ -84,6 +84,11 @@ pub(super) fn heredocs(chunk: &str) -> Vec<String> {
     }
 }
 
+/// Whether a word begins a heredoc.
+pub(super) fn is_heredoc(word: &str) -> bool {
+    delimiter(word).is_some()
+}
+
 /// BuildKit's `^(\d*)<<(-?)([^<]*)$`, and the word must be a name.
 fn delimiter(word: &str) -> Option<String> {
     let rest = word

@@ -1,9 +1,10 @@
-//! What a single instruction may be in a build without BuildKit.
+//! What a single instruction may be.
 
-use parse_dockerfile::{AddInstruction, CopyInstruction, Flag, Instruction, RunInstruction};
+use parse_dockerfile::Instruction;
 
 use super::arguments;
 use super::chunks::{directive, heredocs, is_continued};
+use super::demands::Demands;
 
 /// What is wrong with an instruction.
 #[derive(Debug, Eq, PartialEq)]
@@ -45,18 +46,15 @@ const KNOWN: [&str; 18] = [
     "WORKDIR",
 ];
 
-/// Checks one instruction, and says whether it runs a program of the image.
-pub(super) fn check(text: &str, has_from: bool) -> Result<bool, Vec<Wrong>> {
+/// Checks one instruction, and says what it asks of whoever builds.
+pub(super) fn check(text: &str, has_from: bool) -> Result<Demands, Vec<Wrong>> {
     if let Some(name) = directive(text) {
         let message = format!("a parser directive (`# {name}=`) has no effect");
         return Err(vec![Wrong::new(message, "leave it out")]);
     }
+    let mut demands = Demands::default();
     if !heredocs(text).is_empty() {
-        let message = "a heredoc needs BuildKit; Docker's classic builder ignores it in silence";
-        return Err(vec![Wrong::new(
-            message,
-            "write `RUN a && b`, or `COPY --from=IMAGE`",
-        )]);
+        demands.heredoc();
     }
     if is_continued(text) {
         let message = "the last line ends with a backslash, which would join the next instruction";
@@ -81,9 +79,9 @@ pub(super) fn check(text: &str, has_from: bool) -> Result<bool, Vec<Wrong>> {
             "`FROM` is written by longshore",
             "the upstream image is named by `source`",
         )],
-        Instruction::Run(run) => run_flags(run),
-        Instruction::Copy(copy) => self::copy(copy),
-        Instruction::Add(add) => self::add(add),
+        Instruction::Run(_) | Instruction::Copy(_) | Instruction::Add(_) => {
+            demands.of(&instruction)
+        }
         Instruction::Env(env) => arguments::pairs("ENV", &env.arguments.value),
         Instruction::Label(label) => arguments::pairs("LABEL", &label.arguments.value),
         Instruction::Expose(expose) => {
@@ -109,7 +107,7 @@ pub(super) fn check(text: &str, has_from: bool) -> Result<bool, Vec<Wrong>> {
         _ => Vec::new(),
     };
     if wrongs.is_empty() {
-        Ok(matches!(instruction, Instruction::Run(_)))
+        Ok(demands)
     } else {
         Err(wrongs)
     }
@@ -134,26 +132,4 @@ fn unparsed(text: &str, error: &parse_dockerfile::Error) -> Wrong {
             None => "to run a program, write `RUN` before it".to_owned(),
         }),
     }
-}
-
-fn run_flags(run: &RunInstruction<'_>) -> Vec<Wrong> {
-    flags("RUN", &run.options, &[])
-}
-
-fn copy(copy: &CopyInstruction<'_>) -> Vec<Wrong> {
-    flags("COPY", &copy.options, &["from", "chown"])
-}
-
-fn add(add: &AddInstruction<'_>) -> Vec<Wrong> {
-    flags("ADD", &add.options, &["chown"])
-}
-
-fn flags(instruction: &str, flags: &[Flag<'_>], classic: &[&str]) -> Vec<Wrong> {
-    let name = |flag: &Flag<'_>| flag.name.value.to_string();
-    flags
-        .iter()
-        .map(name)
-        .filter(|name| !classic.contains(&name.as_str()))
-        .map(|name| Wrong::new(format!("`{instruction} --{name}` needs BuildKit"), None))
-        .collect()
 }

@@ -1,6 +1,7 @@
 //! The extra Dockerfile lines.
 
 use super::chunks::{self, Chunk};
+use super::demands::Demands;
 use super::instructions;
 
 /// Extra Dockerfile lines, checked. Each entry is one instruction, which may span several lines;
@@ -8,7 +9,7 @@ use super::instructions;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Lines {
     entries: Vec<String>,
-    has_run: bool,
+    demands: Demands,
 }
 
 /// One mistake in the extra lines.
@@ -33,7 +34,7 @@ impl Lines {
         for (index, entry) in entries.iter().enumerate() {
             let entry = entry.trim_end();
             match check(entry, false) {
-                Ok(has_run) => lines.has_run |= has_run,
+                Ok(demands) => lines.demands.add_entry(demands, index),
                 Err(found) => errors.extend(found.into_iter().map(|error| LineError {
                     entry: index,
                     ..error
@@ -61,24 +62,29 @@ impl Lines {
     /// Whether a line runs a program of the image, which a foreign platform needs emulation for.
     /// `ONBUILD RUN` does not: it is remembered for other builds.
     pub fn has_run(&self) -> bool {
-        self.has_run
+        self.demands.runs
+    }
+
+    /// What they ask of whoever builds.
+    pub fn demands(&self) -> &Demands {
+        &self.demands
     }
 }
 
-/// Checks a whole Dockerfile, which a template gave, as lines are checked, and says whether it runs
-/// a program of the image. Mistakes count as those of entry 0.
-pub fn check_dockerfile(text: &str) -> Result<bool, Vec<LineError>> {
+/// Checks a whole Dockerfile, which a template gave, as lines are checked, and says what it asks of
+/// whoever builds. All is counted as of entry 0.
+pub fn check_dockerfile(text: &str) -> Result<Demands, Vec<LineError>> {
     check(text.trim_end(), true)
 }
 
-fn check(text: &str, has_from: bool) -> Result<bool, Vec<LineError>> {
-    let mut has_run = false;
+fn check(text: &str, has_from: bool) -> Result<Demands, Vec<LineError>> {
+    let mut demands = Demands::default();
     let mut errors = Vec::new();
     let mut is_empty = true;
     for Chunk { line, text } in chunks::split(text) {
         is_empty = false;
         match instructions::check(&text, has_from) {
-            Ok(runs) => has_run |= runs,
+            Ok(found) => demands.add(found, line),
             Err(wrongs) => errors.extend(wrongs.into_iter().map(|wrong| LineError {
                 entry: 0,
                 line,
@@ -96,7 +102,7 @@ fn check(text: &str, has_from: bool) -> Result<bool, Vec<LineError>> {
         });
     }
     if errors.is_empty() {
-        Ok(has_run)
+        Ok(demands)
     } else {
         Err(errors)
     }
@@ -145,6 +151,7 @@ mod tests {
         let lines = lines(&entries).unwrap();
         assert_eq!(lines.as_slice(), entries);
         assert!(lines.has_run());
+        assert_eq!(lines.demands().buildkit, []);
     }
 
     #[test]
@@ -157,8 +164,8 @@ mod tests {
         ] {
             assert_eq!(lines(&[line]).unwrap().has_run(), runs, "{line}");
         }
-        assert!(check_dockerfile("FROM a\nRUN true\n").unwrap());
-        assert!(!check_dockerfile("ARG X\nFROM a\n").unwrap());
+        assert!(check_dockerfile("FROM a\nRUN true\n").unwrap().runs);
+        assert!(!check_dockerfile("ARG X\nFROM a\n").unwrap().runs);
     }
 
     #[test]
@@ -171,13 +178,10 @@ mod tests {
             "RUNN true",
             "apt-get update",
             "RUN",
-            "RUN --mount=type=cache,target=/x --network=none make",
+            "RUN --mount=type=ssh --network=none make",
             "RUN <<EOF\ntrue\nEOF\nUSR x",
             "RUN cat <<EOF > /x",
             "RUN true \\",
-            "COPY --chmod=1 app /app",
-            "COPY --link --from=busybox /a /b",
-            "ADD --chmod=1 app.tar /app",
             "ENV A = b\nLABEL a",
             "EXPOSE 80 http 443/https",
             "STOPSIGNAL TREM",
@@ -193,26 +197,64 @@ mod tests {
 4.0 `RUNN` is not an instruction of a Dockerfile (did you mean `RUN`?)
 5.0 `apt-get` is not an instruction of a Dockerfile (to run a program, write `RUN` before it)
 6.0 `RUN` has no arguments
-7.0 `RUN --mount` needs BuildKit
-7.0 `RUN --network` needs BuildKit
-8.0 a heredoc needs BuildKit; Docker's classic builder ignores it in silence (write `RUN a && b`, or `COPY --from=IMAGE`)
+7.0 there is no SSH agent in a build (give what it needs as a secret: `RUN --mount=type=secret,id=...`)
 8.3 `USR` is not an instruction of a Dockerfile (did you mean `USER`?)
-9.0 a heredoc needs BuildKit; Docker's classic builder ignores it in silence (write `RUN a && b`, or `COPY --from=IMAGE`)
 10.0 the last line ends with a backslash, which would join the next instruction (leave the backslash out)
-11.0 `COPY --chmod` needs BuildKit
-12.0 `COPY --link` needs BuildKit
-13.0 `ADD --chmod` needs BuildKit
-14.0 this sets `A` to a value that begins with `=` (write `ENV A=b`)
-14.1 `LABEL a` has no value (write `LABEL a=VALUE`)
-15.0 `http` is not a port (write it as `80`, `443/tcp` or `9000-9002`)
-15.0 `https` in `443/https` is no protocol (the protocols are `tcp`, `udp` and `sctp`)
-16.0 `TREM` is not a signal (did you mean `SIGTERM`?)
-17.0 the list of volumes is not JSON (write `VOLUME ["/data"]`)
-18.0 `30` is no value for `--interval` (write it as `--interval=1m30s`)
-18.0 `HEALTHCHECK` knows no `--tries` (it knows `--interval`, `--timeout`, `--start-period`, `--start-interval` and `--retries`)
-19.0 Docker refuses this instruction after `ONBUILD`
-20.0 expected JSON array
+11.0 this sets `A` to a value that begins with `=` (write `ENV A=b`)
+11.1 `LABEL a` has no value (write `LABEL a=VALUE`)
+12.0 `http` is not a port (write it as `80`, `443/tcp` or `9000-9002`)
+12.0 `https` in `443/https` is no protocol (the protocols are `tcp`, `udp` and `sctp`)
+13.0 `TREM` is not a signal (did you mean `SIGTERM`?)
+14.0 the list of volumes is not JSON (write `VOLUME ["/data"]`)
+15.0 `30` is no value for `--interval` (write it as `--interval=1m30s`)
+15.0 `HEALTHCHECK` knows no `--tries` (it knows `--interval`, `--timeout`, `--start-period`, `--start-interval` and `--retries`)
+16.0 Docker refuses this instruction after `ONBUILD`
+17.0 expected JSON array
 "#);
+    }
+
+    #[test]
+    fn says_what_only_buildkit_understands() {
+        let lines = lines(&[
+            "ENV A=1",
+            "USER x\nRUN --mount=type=cache,target=/x --network=none make",
+            "RUN <<EOF\ntrue\nEOF",
+            "COPY <<A <<B /x/\na\nA\nb\nB",
+            "COPY --chmod=1 --link app /app",
+            "ADD --chmod=1 --chown=1 app.tar /app",
+            "RUN --mount=type=secret,id=one \\\n --mount=type=secret,dst=/a/two true",
+            "RUN --mount=type=secret,id=three,required=false --mount=target=/c true",
+        ])
+        .unwrap();
+        let needs: Vec<String> = lines
+            .demands()
+            .buildkit
+            .iter()
+            .map(|need| {
+                let since = need.since.map_or("any", |release| release.name);
+                format!("{}.{} {}, {since}", need.entry, need.line, need.what)
+            })
+            .collect();
+        insta::assert_snapshot!(needs.join("\n"), @r"
+1.1 `RUN --mount`, any
+1.1 `RUN --network`, 23.0
+2.0 a heredoc, 23.0
+3.0 a heredoc, 23.0
+4.0 `COPY --chmod`, any
+4.0 `COPY --link`, 23.0
+5.0 `ADD --chmod`, any
+6.0 `RUN --mount`, any
+6.0 `RUN --mount`, any
+7.0 `RUN --mount`, any
+7.0 `RUN --mount`, any
+");
+        let secrets: Vec<_> = lines
+            .demands()
+            .secrets
+            .iter()
+            .map(|it| (it.entry, &*it.id))
+            .collect();
+        assert_eq!(secrets, [(6, "one"), (6, "two")]);
     }
 
     proptest::proptest! {

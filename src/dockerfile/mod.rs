@@ -2,6 +2,7 @@
 
 mod arguments;
 mod chunks;
+mod demands;
 mod expansion;
 mod instructions;
 mod lines;
@@ -17,6 +18,7 @@ mod traps;
 mod variables;
 mod words;
 
+pub use demands::{BuildKitNeed, Demands, Release, SecretUse};
 pub use expansion::ExpansionError;
 pub use lines::{LineError, Lines, check_dockerfile};
 pub use local_files::LocalFiles;

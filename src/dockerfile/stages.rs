@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use parse_dockerfile::Instruction;
 
+use super::demands::Mount;
 use crate::image::Reference;
 
-/// All images that a Dockerfile reads: by `FROM`, and by `COPY --from` where that names no earlier
-/// stage. A name that holds variables says nothing before the build.
+/// All images that a Dockerfile reads: by `FROM`, and by `COPY --from` and `RUN --mount` where they
+/// name no earlier stage. A name that holds variables says nothing before the build.
 pub fn images(dockerfile: &str) -> Vec<Reference> {
     let Ok(parsed) = parse_dockerfile::parse(dockerfile) else {
         return Vec::new();
     };
     let mut stages = BTreeSet::new();
-    let mut images = Vec::new();
+    let (mut images, mut mounted) = (Vec::new(), Vec::new());
     for instruction in &parsed.instructions {
         match instruction {
             Instruction::From(from) => {
@@ -24,9 +25,15 @@ pub fn images(dockerfile: &str) -> Vec<Reference> {
                 let from = copy.options.iter().filter(|flag| flag.name.value == "from");
                 images.extend(from.filter_map(|flag| Some(flag.value.as_ref()?.value.as_ref())));
             }
+            Instruction::Run(run) => {
+                let from = Mount::all(run);
+                let from = from.iter().filter_map(|mount| mount.field(&["from"]));
+                mounted.extend(from.map(str::to_owned));
+            }
             _ => {}
         }
     }
+    images.extend(mounted.iter().map(String::as_str));
     let is_stage = |name: &str| {
         stages.contains(&name.to_lowercase()) || name.bytes().all(|byte| byte.is_ascii_digit())
     };
@@ -88,6 +95,7 @@ mod tests {
              COPY --from=tools /a /a\n\
              COPY --from=0 /b /b\n\
              COPY --from=ghcr.io/org/app:1 /c /c\n\
+             RUN --mount=type=bind,from=quay.io/org/app:1,target=/e true\n\
              COPY --from=$IMAGE /d /d\n",
         );
         let names: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -95,6 +103,7 @@ mod tests {
         registry.internal/tools:1
         docker.io/library/redis@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
         ghcr.io/org/app:1
+        quay.io/org/app:1
         ");
     }
 

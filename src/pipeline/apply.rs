@@ -393,6 +393,7 @@ impl<'a> Workshop<'a> {
         let ends = ends.map_err(StepError::at(Step::Render))?;
         let builder = self.builder().await?;
         let platforms = builder.platforms(image, base).await?;
+        let engine = builder.engine(image).await?;
         self.begin(plan, way.is_new_repository).await?;
         let unpacked = if image.publish == Publish::Longshore && is_local(image) {
             Some(self.unpack(plan, base, marks).await?)
@@ -409,6 +410,7 @@ impl<'a> Workshop<'a> {
             platforms: &platforms,
             marks,
             blobs,
+            engine,
         };
         builder.build(order).await
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::config::{ImageSpecification, Publish};
-use crate::docker::{self, BuildRequest, Docker, ExportRequest, LayerSettings};
+use crate::docker::{self, BuildRequest, Docker, Engine, Engines, ExportRequest, LayerSettings};
 use crate::dockerfile::{self, label};
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind, chain};
@@ -23,6 +23,7 @@ use super::daemon_bases::DaemonBases;
 use super::daemon_push::{BuiltPlatform, DaemonPush};
 use super::docker_ends::DockerEnds;
 use super::emulation::Emulation;
+use super::engine;
 use super::leftovers::Leftovers;
 use super::marks::Marks;
 use super::observe::TemplateError;
@@ -30,10 +31,14 @@ use super::publish::{Publisher, Ready};
 use super::way::Way;
 use super::{Access, Effort, StepError};
 
+/// A name that stands for the base, where only the lines count.
+const TRIAL_BASE: &str = "longshore.invalid/base";
+
 /// Builds and publishes images.
 pub(super) struct Builder<'a> {
     access: &'a Access,
     docker: Docker,
+    engines: OnceCell<Engines>,
     /// Tells this run's names and tags apart from those of a run beside it.
     run: String,
     /// One for each build that the daemon may do at once.
@@ -53,6 +58,8 @@ pub(super) struct Order<'a> {
     pub(super) platforms: &'a [PlatformBase],
     pub(super) marks: &'a Marks,
     pub(super) blobs: &'a Blobs<'a>,
+    /// Which of Docker's builders builds.
+    pub(super) engine: Engine,
 }
 
 /// What the daemon made for one platform.
@@ -114,6 +121,7 @@ impl<'a> Builder<'a> {
             keep_local: effort.keep_local,
             cleanup: cleanup.clone(),
             docker,
+            engines: OnceCell::new(),
         }
     }
 
@@ -131,6 +139,18 @@ impl<'a> Builder<'a> {
             .require(&self.docker, image, &platforms)
             .await?;
         Ok(platforms)
+    }
+
+    /// Which of Docker's builders builds an image, or why none can.
+    pub(super) async fn engine(&self, image: &ImageSpecification) -> Result<Engine, StepError> {
+        let dockerfile = image.template.render(TRIAL_BASE, &image.lines);
+        let dockerfile = dockerfile
+            .map_err(TemplateError::from)
+            .map_err(StepError::at(Step::Render))?;
+        let ask = || async { self.docker.engines().await };
+        let engines = self.engines.get_or_try_init(ask).await;
+        let engines = engines.map_err(StepError::at::<docker::Error>(Step::Connect))?;
+        engine::choose(image, &dockerfile, *engines).map_err(StepError::at(Step::Render))
     }
 
     /// Builds every wanted platform, publishes the result under the destination's tag and returns
@@ -290,7 +310,12 @@ impl<'a> Builder<'a> {
         base_image: &BaseImage,
         leftovers: &Leftovers,
     ) -> Result<BuiltPlatform, StepError> {
-        let Order { image, marks, .. } = order;
+        let Order {
+            image,
+            marks,
+            engine,
+            ..
+        } = order;
         let DockerEnds {
             source,
             destination,
@@ -302,7 +327,14 @@ impl<'a> Builder<'a> {
             image: destination.clone().into(),
             step: step.clone(),
         });
-        let from = self.access.upstreams.from(source, &base.digest);
+        let temporary_tag = self.temporary_tag(destination, platform);
+        let from = if matches!(source, Location::Daemon(_)) && engine == Engine::BuildKit {
+            self.name_for_buildkit(&base.digest, &temporary_tag, leftovers)
+                .await
+                .map_err(StepError::at(step.clone()))?
+        } else {
+            self.access.upstreams.from(source, &base.digest)
+        };
         let dockerfile = image
             .template
             .render(&from, &image.lines)
@@ -323,7 +355,6 @@ impl<'a> Builder<'a> {
         let bring = self.bring(source, base, &images, &logins, output);
         bring.await.map_err(StepError::at(step.clone()))?;
 
-        let temporary_tag = self.temporary_tag(destination, platform);
         let name = format!("longshore/scratch:{temporary_tag}");
         leftovers.named(name.clone());
         let step_images = leftovers.building();
@@ -337,6 +368,8 @@ impl<'a> Builder<'a> {
             platform: Some(platform),
             logins: &logins,
             tag: &name,
+            engine,
+            secrets: &image.secrets,
         };
         let mut output = |text: &str| {
             let mut images = step_images.lock().unwrap_or_else(PoisonError::into_inner);
@@ -386,8 +419,24 @@ impl<'a> Builder<'a> {
             .await
     }
 
+    /// Names a local image for `FROM`: BuildKit takes an image's ID for the name of a repository.
+    async fn name_for_buildkit(
+        &self,
+        id: &Digest,
+        tag: &Tag,
+        leftovers: &Leftovers,
+    ) -> Result<String, docker::Error> {
+        const REPOSITORY: &str = "longshore/base";
+        let name = format!("{REPOSITORY}:{tag}");
+        leftovers.named(name.clone());
+        self.docker
+            .tag(id.as_str(), REPOSITORY, tag.as_str())
+            .await?;
+        Ok(name)
+    }
+
     /// The classic builder takes a local image of the wrong architecture without a word, so what
-    /// it built is held against its base. Variants are not: BuildKit drops them.
+    /// was built is held against its base. Variants are not: BuildKit drops them.
     async fn check(
         &self,
         id: &Digest,

@@ -22,6 +22,7 @@ mod destination;
 mod docker_ends;
 mod drift;
 mod emulation;
+mod engine;
 mod error;
 mod expand;
 mod filter;

@@ -1,6 +1,7 @@
 //! Warns of what Docker does with lines without a word.
 
-use crate::dockerfile::{Configuration, Trap};
+use crate::config::BuilderEngine;
+use crate::dockerfile::{Configuration, Trap, TrapKind};
 use crate::event::{Event, Observer};
 
 use super::marks::base_name;
@@ -40,16 +41,20 @@ fn traps(plan: &ImagePlan) -> Vec<Trap> {
     });
     let read: Vec<Configuration> = read.collect();
     let find = |base| Trap::find(&dockerfile, &from, base, &image.args);
-    if read.is_empty() {
-        return find(None);
-    }
+    let found = match &read[..] {
+        [] => find(None),
+        bases => bases.iter().flat_map(|base| find(Some(base))).collect(),
+    };
     // Most platforms have the same traps.
     let mut traps = Vec::new();
-    for trap in read.iter().flat_map(|base| find(Some(base))) {
+    for trap in found {
         if !traps.contains(&trap) {
             traps.push(trap);
         }
     }
     traps.sort_by_key(|trap| trap.line);
+    if image.builder_engine == BuilderEngine::BuildKit {
+        traps.retain(|trap| !matches!(trap.kind, TrapKind::LostInVolume { .. }));
+    }
     traps
 }

@@ -61,7 +61,7 @@ fn each_mistake_has_its_line_its_key_and_a_hint() {
     unknown-keys.yaml:7:5: images[0].tag: unknown key
       hint: did you mean `tags`?
     unknown-keys.yaml:9:5: images[1].build_commands: unknown key
-      hint: the keys here are `source`, `tags`, `repository`, `platforms`, `attestations`, `referrers`, `lines`, `builder`, `build`, `publish`, `compression`
+      hint: the keys here are `source`, `tags`, `repository`, `platforms`, `attestations`, `referrers`, `lines`, `builder`, `builder_engine`, `build`, `publish`, `compression`
     ");
 }
 

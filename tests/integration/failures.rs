@@ -34,7 +34,10 @@ fn one_failure_does_not_stop_the_rest() {
 #[test]
 fn a_failing_line_shows_its_output_and_is_not_tried_again() {
     let world = World::new("failing-line");
-    world.write("images:\n- source: mongo\n  lines: [RUN echo out; echo it broke >&2; exit 7]\n");
+    world.write(
+        "images:\n- source: mongo\n  builder_engine: classic\n  \
+         lines: [RUN echo out; echo it broke >&2; exit 7]\n",
+    );
     world.offer("library/mongo", "latest", "mongo");
     let mut events = Events::of(&world.name);
     let run = world
@@ -154,7 +157,10 @@ fn without_aws_the_exit_code_is_4() {
 fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
     let world = World::new("interrupted");
     let file = |seconds: u32| {
-        format!("images: [mongo, {{source: redis, lines: [ENV A=1, RUN sleep {seconds}]}}]\n")
+        format!(
+            "images: [mongo, {{source: redis, builder_engine: classic, \
+             lines: [ENV A=1, RUN sleep {seconds}]}}]\n"
+        )
     };
     world.write(&file(60));
     world.offer("library/mongo", "latest", "mongo");

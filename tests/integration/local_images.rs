@@ -170,16 +170,21 @@ fn lines_are_built_on_it_or_derived_from_it() {
          - {{source: '{source}', repository: built, lines: [ENV A=$HOME/a, COPY more /srv/],\n   \
               build: {{context: .}}}}\n\
          - {{source: '{source}', repository: derived, lines: [ENV A=$HOME/a], builder: auto}}\n\
-         - {{source: '{source}', repository: pushed, lines: [ENV A=$HOME/a], publish: daemon}}\n"
+         - {{source: '{source}', repository: pushed, lines: [ENV A=$HOME/a], publish: daemon}}\n\
+         - {{source: '{source}', repository: buildkit, lines: [ENV A=$HOME/a, COPY more /srv/],\n   \
+              build: {{context: .}}, builder_engine: buildkit}}\n"
     ));
     let plan = lab.longshore_with_docker(&["plan", "--output", "json"]);
     let plan = plan.run().exits(0);
-    assert_eq!(plan.each("action"), ["copy", "build", "derive", "build"]);
+    assert_eq!(
+        plan.each("action"),
+        ["copy", "build", "derive", "build", "build"]
+    );
     let apply = lab.longshore_with_docker(&["apply", "--output", "json"]);
-    assert_eq!(apply.run().exits(0).each("status"), ["done"; 4]);
+    assert_eq!(apply.run().exits(0).each("status"), ["done"; 5]);
 
-    let [as_it_is, built, derived, pushed] =
-        ["plain", "built", "derived", "pushed"].map(|it| manifest(&lab, it, "dev"));
+    let [as_it_is, built, derived, pushed, buildkit] =
+        ["plain", "built", "derived", "pushed", "buildkit"].map(|it| manifest(&lab, it, "dev"));
     let configuration = |repository: &str, manifest: &Value| -> Value {
         let digest = manifest["config"]["digest"].as_str().unwrap();
         let bytes = lab.blob(&lab.password(), repository, digest).unwrap();
@@ -189,6 +194,7 @@ fn lines_are_built_on_it_or_derived_from_it() {
         ("built", &built),
         ("derived", &derived),
         ("pushed", &pushed),
+        ("buildkit", &buildkit),
     ] {
         let made = configuration(repository, manifest);
         let env = json!(["PATH=/bin", "HOME=/srv", "A=/srv/a"]);
@@ -198,14 +204,16 @@ fn lines_are_built_on_it_or_derived_from_it() {
         assert_eq!(labels["org.opencontainers.image.base.digest"], id.as_str());
     }
     assert_eq!(derived["layers"], as_it_is["layers"]);
-    let built = built["layers"].as_array().unwrap();
-    assert_eq!(built.len(), 3);
-    assert_eq!(built[..2], as_it_is["layers"].as_array().unwrap()[..]);
+    for built in [built, buildkit] {
+        let built = built["layers"].as_array().unwrap();
+        assert_eq!(built.len(), 3);
+        assert_eq!(built[..2], as_it_is["layers"].as_array().unwrap()[..]);
+    }
 
     // Nobody builds or exports anything when nothing changed.
     events.actions();
     let again = lab.longshore_with_docker(&["apply", "--output", "json"]);
-    assert_eq!(again.run().exits(0).each("status"), ["in place"; 4]);
+    assert_eq!(again.run().exits(0).each("status"), ["in place"; 5]);
     assert_eq!(events.actions(), [""; 0]);
     // What was there before is still there.
     let found = docker(&["inspect", "--format", "{{.Id}}", "local-lines/app:dev"]);

@@ -20,6 +20,7 @@ mod drift;
 mod ecr_sources;
 mod elsewhere;
 mod emulation;
+mod engines;
 mod equality;
 mod existing_caches;
 mod failures;

@@ -214,8 +214,8 @@ fn the_pulls_of_the_docker_daemon_are_waited_for_too() {
     assert_eq!(error["kind"], "exhausted");
     run.says(&[
         "docker.io allows 0 more pulls and about 1 are needed: not enough for what Docker builds\n",
-        "cannot build for linux/amd64: toomanyrequests: You have reached your unauthenticated pull \
-         rate limit",
+        "cannot build for linux/amd64: ",
+        "toomanyrequests: You have reached your unauthenticated pull rate limit",
         "hint: log in to that registry for a higher limit",
     ]);
     let run = apply(3, &["--wait"]).exits(0);
