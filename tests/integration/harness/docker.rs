@@ -1,5 +1,6 @@
 //! The Docker daemon that `make test` started, through Docker's own client.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -29,7 +30,7 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
 }
 
 /// The images in the daemon that are a test's or are made from them, those without a name included.
-pub(crate) fn images_of(test: &str) -> Vec<String> {
+pub(crate) fn images_of(test: &str) -> BTreeSet<String> {
     let filter = format!("label={LABEL}={test}");
     let ids = docker(&["images", "--all", "--quiet", "--filter", &filter]);
     ids.lines().map(str::to_owned).collect()
