@@ -109,7 +109,8 @@ written! {
         endpoint: Text,
         /// Whether plain HTTP may go to a host that is not this machine. Default: false.
         insecure: bool,
-        via: Text,
+        /// What its images are read through: the rule of ECR's pull-through cache for this registry.
+        via: Text = "pull_through_cache",
     }
 
     /// `{env: NAME}`, `{file: PATH}`, `{secret: NAME-OR-ARN}` or `{ssm: NAME-OR-ARN}`.

@@ -6,13 +6,14 @@ use super::findings::{Findings, in_time};
 use super::{Check, Verdict};
 use crate::config::{Builder, ImagePattern, ImageSpecification, Specification};
 use crate::docker::{DaemonDetails, Docker};
+use crate::failure::Kind;
 use crate::image::{Location, Platform};
 
 const NAME: &str = "docker";
 const STORAGE: &str = "docker storage";
 const SPACE: &str = "docker space";
 const BUILDKIT: &str = "buildkit";
-const PLATFORMS: &str = "platforms";
+const PLATFORM: &str = "platform";
 
 /// Less than this, in bytes, is gone with one build on a large base.
 const LITTLE: u64 = 2 * GIB;
@@ -42,9 +43,12 @@ pub(super) async fn examine(
     findings.add(storage(&details));
     findings.add(space(&details));
     findings.add(buildkit(&details));
-    findings
-        .checks
-        .extend(platforms(specification, docker.platform()));
+    for platform in specification
+        .map(|specification| foreign(specification, docker.platform()))
+        .unwrap_or_default()
+    {
+        findings.add(emulation(&docker, &platform).await);
+    }
     findings
 }
 
@@ -147,20 +151,29 @@ fn buildkit(details: &DaemonDetails) -> Check {
     }
 }
 
-/// The platforms that the file names for what is built, and that the daemon is not itself.
-fn platforms(specification: Option<&Specification>, own: &Platform) -> Option<Check> {
-    let foreign: BTreeSet<String> = images(specification?)
+/// The platforms of other processors for which the file has something run in a build.
+fn foreign(specification: &Specification, own: &Platform) -> BTreeSet<Platform> {
+    images(specification)
         .filter(|image| image.lines.has_run() || !image.template.is_builtin())
         .flat_map(|image| image.platforms.chosen().unwrap_or_default())
         .filter(|platform| *platform != own)
-        .map(ToString::to_string)
-        .collect();
-    if foreign.is_empty() {
-        return None;
-    }
-    let list = foreign.into_iter().collect::<Vec<_>>().join(", ");
-    let message = format!("whether the daemon runs {list}, for which the file builds");
-    let hint = "where it does not, `docker run --privileged --rm tonistiigi/binfmt --install all` \
-                brings emulation for its `RUN` lines";
-    Some(Check::not_checked(PLATFORMS, message).hint(hint))
+        .cloned()
+        .collect()
+}
+
+/// Whether the daemon runs programs of a platform.
+async fn emulation(docker: &Docker, platform: &Platform) -> Check {
+    let answer = in_time(PLATFORM, docker.runs(platform)).await;
+    let check = match answer {
+        Ok(Ok(true)) => Check::ok(PLATFORM, "the daemon runs its programs"),
+        Ok(Ok(false)) => {
+            let message = "the daemon does not run its programs, and the file has some run";
+            Check::failed(PLATFORM, Kind::Permanent, message).hint(
+                "`docker run --privileged --rm tonistiigi/binfmt --install all` brings emulation",
+            )
+        }
+        Ok(Err(error)) => Check::error(PLATFORM, &error),
+        Err(late) => late,
+    };
+    check.of(platform.to_string())
 }

@@ -352,8 +352,11 @@ impl<'a> Builder<'a> {
                 text: text.to_owned(),
             });
         };
-        let bring = self.bring(source, base, &images, &logins, output);
-        bring.await.map_err(StepError::at(step.clone()))?;
+        // BuildKit keeps what it pulls to itself.
+        if engine == Engine::Classic {
+            let bring = self.bring(source, base, &images, &logins, output);
+            bring.await.map_err(StepError::at(step.clone()))?;
+        }
 
         let name = format!("longshore/scratch:{temporary_tag}");
         leftovers.named(name.clone());

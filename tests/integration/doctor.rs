@@ -70,14 +70,32 @@ fn denied(action: &str) -> Fault {
 }
 
 #[test]
+fn the_daemon_is_asked_whether_it_runs_a_foreign_program() {
+    let lab = lab(100);
+    lab.write("images: [{source: mongo, lines: [RUN true], platforms: [linux/s390x]}]\n");
+    let run = lab
+        .longshore_with_docker(&["doctor", "--output", "json"])
+        .run();
+    let told = checks(&lab, &run, "platform");
+    // This machine may have emulation or not.
+    if told.starts_with("ok ") {
+        assert_eq!(told, "ok  | linux/s390x | the daemon runs its programs\n");
+        run.exits(0);
+    } else {
+        insta::assert_snapshot!(told);
+        run.exits(1);
+    }
+}
+
+#[test]
 fn all_is_well() {
     let lab = lab(100);
     lab.write(
         "destination: {account_id: '123456789012', namespace: ecsclone}\n\
          images:\n\
          \x20 - redis\n\
-         \x20 - {source: mongo, lines: [RUN true], platforms: [linux/s390x]}\n\
-         repositories: {tag_immutability: true, encryption: KMS}\n\
+         \x20 - {source: mongo, lines: [RUN true]}\n\
+         repositories: {tag_immutability: true, encryption: {kms_key_arn: 'arn:aws:kms:eu-west-1:123456789012:key/1'}}\n\
          pull_through_cache: {quay: {registry: quay.io}}\n",
     );
     lab.create_repository("ecsclone/redis");
