@@ -5,6 +5,7 @@ mod broken_files;
 mod changes;
 mod choices;
 mod conflicts;
+mod container_image;
 mod contexts;
 mod copies;
 mod copy_failures;
