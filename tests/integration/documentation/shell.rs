@@ -8,25 +8,32 @@ use clap::{CommandFactory as _, Parser as _};
 use longshore::cli::Arguments;
 
 /// The programs of others that the documentation calls.
-const PROGRAMS: [&str; 18] = [
+const PROGRAMS: [&str; 25] = [
     ".",
     "aws",
     "cargo",
     "chmod",
+    "cp",
     "crane",
     "curl",
     "docker",
     "echo",
     "eval",
     "export",
+    "gh",
     "git",
     "jq",
     "mkdir",
     "regsync",
+    "rustup",
+    "scripts/container-image",
     "sha256sum",
+    "shasum",
     "skopeo",
+    "sudo",
     "tar",
     "terraform",
+    "test",
 ];
 
 /// Checks a script: its syntax, and each command in it. One without a command is a mistake as well.

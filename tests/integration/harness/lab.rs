@@ -282,7 +282,13 @@ impl Lab {
 
     /// A call of longshore that finds the Docker daemon.
     pub(crate) fn longshore_with_docker(&self, arguments: &[&str]) -> Longshore {
-        self.longshore(arguments).env("DOCKER_HOST", docker::host())
+        self.call_with_docker(Path::new(Longshore::BINARY), arguments)
+    }
+
+    /// A call of another program that finds the Docker daemon.
+    pub(crate) fn call_with_docker(&self, program: &Path, arguments: &[&str]) -> Longshore {
+        self.call(program, arguments)
+            .env("DOCKER_HOST", docker::host())
     }
 
     /// A text without what differs from run to run: the ports.
