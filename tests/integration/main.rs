@@ -31,6 +31,7 @@ mod layouts;
 mod local_exec;
 mod local_images;
 mod locks;
+mod migration;
 mod neighbours;
 mod orphans;
 mod outputs;
