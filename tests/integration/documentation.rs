@@ -1,6 +1,6 @@
 //! Every example in the documentation does what the text says it does.
 
-mod fences;
+pub(crate) mod fences;
 pub(crate) mod language;
 mod shell;
 mod terraform;

@@ -33,6 +33,7 @@ mod licences;
 mod local_exec;
 mod local_images;
 mod locks;
+mod migration;
 mod neighbours;
 mod orphans;
 mod outputs;
