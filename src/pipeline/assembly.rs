@@ -64,12 +64,15 @@ impl Assembly {
     /// recipe on the same base gives the same bytes wherever the lines leave the same files.
     pub(super) fn of_build(
         base: &BaseImage,
+        base_digest: &Digest,
         export: Export,
         marks: &Marks,
         source_date_epoch: Option<u64>,
     ) -> Result<Self, AssemblyError> {
         let (_, created) = base.time(source_date_epoch);
-        let configuration = reproducible(&export, base, &created)?;
+        let mut document = reproducible(&export, base, &created)?;
+        put_on(&mut document, marks.labels(base_digest));
+        let configuration = serde_json::to_vec(&document)?;
         Ok(Self::new(base, configuration, export.layers, marks)?)
     }
 
@@ -153,7 +156,7 @@ fn reproducible(
     export: &Export,
     base: &BaseImage,
     created: &str,
-) -> Result<Vec<u8>, AssemblyError> {
+) -> Result<Map<String, Value>, AssemblyError> {
     let mut document: Map<String, Value> = serde_json::from_slice(&export.configuration)?;
     let diff_ids = document
         .get_mut("rootfs")
@@ -184,5 +187,21 @@ fn reproducible(
             entry["created"] = created.into();
         }
     }
-    Ok(serde_json::to_vec(&document)?)
+    Ok(document)
+}
+
+/// Adds labels without a word in the history, as BuildKit does.
+fn put_on(document: &mut Map<String, Value>, labels: BTreeMap<String, String>) {
+    let config = member(document, "config");
+    let labels = labels.into_iter().map(|(name, text)| (name, text.into()));
+    member(config, "Labels").extend(labels);
+}
+
+/// An object within an object; Go writes `null` for one without members.
+fn member<'a>(object: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<String, Value> {
+    let value = object.entry(name).or_insert(Value::Null);
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    value.as_object_mut().expect("it was made one")
 }

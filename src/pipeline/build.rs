@@ -8,7 +8,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use crate::config::{ImageSpecification, Publish};
 use crate::docker::{self, BuildRequest, Docker, Engine, Engines, ExportRequest, LayerSettings};
-use crate::dockerfile::{self, label};
+use crate::dockerfile;
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind, chain};
 use crate::image::{Digest, Location, Platform, Reference, Registry, Tag};
@@ -238,7 +238,7 @@ impl<'a> Builder<'a> {
             let assembly = match image.publish {
                 Publish::Daemon => None,
                 Publish::Longshore => {
-                    let assembly = self.assemble(image, &built, &base, order.marks);
+                    let assembly = self.assemble(order, platform, &built, &base);
                     Some(assembly.await?)
                 }
             };
@@ -281,11 +281,12 @@ impl<'a> Builder<'a> {
     /// Takes what was built out of the daemon and puts it together for the registry.
     async fn assemble(
         &self,
-        image: &ImageSpecification,
+        order: Order<'_>,
+        platform: &PlatformBase,
         built: &BuiltPlatform,
         base: &BaseImage,
-        marks: &Marks,
     ) -> Result<Assembly, StepError> {
+        let Order { image, marks, .. } = order;
         let step = Step::Push(built.platform.clone());
         let (latest, _) = base.time(image.source_date_epoch);
         let request = ExportRequest {
@@ -299,7 +300,13 @@ impl<'a> Builder<'a> {
         };
         let export = self.docker.export(request).await;
         let export = export.map_err(StepError::at(step.clone()))?;
-        let assembly = Assembly::of_build(base, export, marks, image.source_date_epoch);
+        let assembly = Assembly::of_build(
+            base,
+            &platform.digest,
+            export,
+            marks,
+            image.source_date_epoch,
+        );
         assembly.map_err(StepError::at(step))
     }
 
@@ -341,8 +348,11 @@ impl<'a> Builder<'a> {
             .map_err(TemplateError::from)
             .map_err(StepError::at(Step::Render))?;
         let mut labels = image.labels.clone();
-        labels.extend(marks.write());
-        labels.insert(label::PLATFORM_DIGEST.to_owned(), base.digest.to_string());
+        // Otherwise they are put on when it is put together: the classic builder makes a step and a
+        // container for each label.
+        if image.publish == Publish::Daemon {
+            labels.extend(marks.labels(&base.digest));
+        }
         let images = dockerfile::images(&dockerfile);
         let logins = self.logins(source, &images).await?;
         let output = |text: &str| {

@@ -4,7 +4,7 @@
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::config::{Builder, ImageSpecification};
-use crate::dockerfile::{DeriveSettings, MetadataLines, NeedsBuild, label};
+use crate::dockerfile::{DeriveSettings, MetadataLines, NeedsBuild};
 use crate::event::Step;
 use crate::failure::{Failure, Kind, chain};
 use crate::image::Platform;
@@ -122,9 +122,7 @@ impl Derivation<'_> {
         base: &[u8],
     ) -> Result<Result<Vec<u8>, NeedsBuild>, StepError> {
         let mut labels = self.image.labels.clone();
-        labels.extend(self.marks.write());
-        let digest = platform.digest.to_string();
-        labels.insert(label::PLATFORM_DIGEST.to_owned(), digest);
+        labels.extend(self.marks.labels(&platform.digest));
         let settings = DeriveSettings {
             args: self.image.args.clone(),
             labels,

@@ -77,7 +77,14 @@ impl Marks {
         })
     }
 
-    /// The marks as labels or annotations.
+    /// The labels of one platform's image: the marks, and the digest of that platform's base.
+    pub(super) fn labels(&self, platform_base: &Digest) -> BTreeMap<String, String> {
+        let mut labels = self.write();
+        labels.insert(label::PLATFORM_DIGEST.to_owned(), platform_base.to_string());
+        labels
+    }
+
+    /// The marks as annotations.
     pub fn write(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             (label::BASE_NAME.to_owned(), self.base_name.clone()),
