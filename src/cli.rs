@@ -7,6 +7,7 @@ use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use crate::config::PartitionChoice;
 use crate::image::{Platform, Reference};
 use crate::pipeline::DEFAULT_JOBS;
 
@@ -102,6 +103,9 @@ pub enum Command {
     /// Set up ECR's pull-through cache: rules, their secrets, what new repositories get
     #[command(subcommand)]
     Cache(Cache),
+    /// Work with the JSON reports of `plan` and `apply`
+    #[command(subcommand)]
+    Report(Report),
     /// Check Docker, AWS, ECR and the upstreams; change nothing
     Doctor(Doctor),
     /// Write starter files with comments: the configuration, or what calls longshore
@@ -140,6 +144,21 @@ pub struct Selection {
     pub images: Vec<String>,
 }
 
+/// Which part of the file.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Sharding {
+    /// Only part I of N, counted from 1, of the destination repositories; `auto` or `auto/N`: the
+    /// part that AWS Batch, Kubernetes or CodeBuild tells [default: all]
+    #[arg(
+        long,
+        value_name = "I/N",
+        default_value = "",
+        hide_default_value = true,
+        env = "LONGSHORE_PARTITION"
+    )]
+    pub partition: PartitionChoice,
+}
+
 /// What may be done beyond bringing images into place.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Upkeep {
@@ -166,6 +185,10 @@ pub struct Plan {
     /// Which images.
     #[command(flatten)]
     pub selection: Selection,
+
+    /// Which part of them.
+    #[command(flatten)]
+    pub sharding: Sharding,
 
     /// Write what every tag resolved to into this file, which `--locked` takes
     #[arg(long, value_name = "FILE", env = "LONGSHORE_LOCK", value_parser = path())]
@@ -198,6 +221,10 @@ pub struct Apply {
     /// Which images.
     #[command(flatten)]
     pub selection: Selection,
+
+    /// Which part of them.
+    #[command(flatten)]
+    pub sharding: Sharding,
 
     /// How many images are worked on at once
     #[arg(
@@ -507,6 +534,29 @@ pub enum Audience {
     Manager,
     /// Whoever runs `apply`.
     Pusher,
+}
+
+/// What to do with reports.
+#[derive(Debug, Subcommand)]
+pub enum Report {
+    /// Join the reports of all partitions into one JSON object, and exit as one run would have
+    Merge(Merge),
+}
+
+/// Arguments of `report merge`.
+#[derive(Args, Debug)]
+pub struct Merge {
+    /// What `--output json` wrote in each partition
+    #[arg(value_name = "REPORT", required = true)]
+    pub reports: Vec<PathBuf>,
+
+    /// Exit with 5 when `apply` would change something
+    #[arg(
+        long,
+        env = "LONGSHORE_DETAILED_EXITCODE",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub detailed_exitcode: bool,
 }
 
 /// Arguments of `doctor`.

@@ -2,6 +2,7 @@
 //! know no terminal; `report` turns these values into lines, bars and tables.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -180,8 +181,10 @@ pub enum Event {
         registry: Registry,
         /// How many pulls the run needs, as far as that is known.
         needed: u64,
-        /// How many are left.
+        /// How many are left to this run.
         remaining: u64,
+        /// How many runs, this one included, share what the registry allows.
+        sharers: NonZeroUsize,
         /// How many images they do not suffice for.
         images: usize,
         /// Whether these images wait; they fail otherwise.

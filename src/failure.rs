@@ -40,6 +40,20 @@ impl Kind {
         }
     }
 
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let kinds = [
+            Self::Configuration,
+            Self::Refused,
+            Self::Unreachable,
+            Self::Transient,
+            Self::Exhausted,
+            Self::Conflict,
+            Self::Permanent,
+        ];
+        kinds.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// Whether the same request may succeed later.
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::Unreachable | Self::Transient)

@@ -5,7 +5,7 @@ use crate::pipeline::{self, Cleanup, Effort, make_plan};
 use crate::report::{OutcomeObject, outcome_table, tell_unknown_orphans, tell_unlisted};
 
 use super::exit::Exit;
-use super::{console, session, upkeep};
+use super::{console, partition, session, upkeep};
 
 /// Brings every image into place. Where this is dropped, `cleanup` has what is left to do.
 pub(super) async fn apply(
@@ -13,9 +13,11 @@ pub(super) async fn apply(
     talk: Talk,
     cleanup: &Cleanup,
 ) -> anyhow::Result<Exit> {
-    let specification = session::specification(&arguments.selection).await?;
     let choices = upkeep::of_apply(arguments.upkeep);
+    let partition = partition::choose(arguments.sharding, choices, false)?;
+    let specification = session::specification(&arguments.selection).await?;
     upkeep::check(choices, &arguments.selection, &specification)?;
+    let (specification, part) = partition::take(partition, specification);
     let access = session::access(&specification, console::observer(talk)).await?;
     let plan = make_plan(specification, choices, &access).await?;
     let effort = Effort {
@@ -29,7 +31,7 @@ pub(super) async fn apply(
     let outcome = pipeline::apply(plan, &access, effort, cleanup).await;
     match arguments.data.output {
         Output::Text => console::print(&outcome_table(&outcome))?,
-        Output::Json => console::print_json(&OutcomeObject::new("apply", &outcome))?,
+        Output::Json => console::print_json(&OutcomeObject::new("apply", &outcome, part))?,
     }
     Ok(Exit::of_outcome(&outcome))
 }

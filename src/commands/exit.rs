@@ -9,6 +9,7 @@ use crate::pipeline::{
     Concern, Drift, Fate, ImageOutcome, ImagePlan, OrphanError, Outcome, Plan, Status, StepError,
     Unlisted,
 };
+use crate::report::{MergeError, MergedReport};
 use crate::{aws, cache, config, credentials, docker, ecr, registry};
 
 /// The exit codes of longshore.
@@ -78,6 +79,14 @@ impl Exit {
             .chain(unknown.map(Failure::kind));
         match Self::of_kinds(kinds, planned) {
             Self::Success if detailed && plan.has_changes() => Self::Changes,
+            exit => exit,
+        }
+    }
+
+    /// The code of joined reports: that of one run.
+    pub fn of_report(report: &MergedReport, detailed: bool) -> Self {
+        match Self::of_kinds(report.failures(), report.has_done_anything()) {
+            Self::Success if detailed && report.has_changes() => Self::Changes,
             exit => exit,
         }
     }
@@ -160,7 +169,9 @@ pub(super) fn find_failure(error: &anyhow::Error) -> Option<&dyn Failure> {
             .or_else(|| as_failure::<credentials::Error>(cause))
             .or_else(|| as_failure::<config::DocumentError>(cause))
             .or_else(|| as_failure::<config::LockError>(cause))
+            .or_else(|| as_failure::<config::PartitionError>(cause))
             .or_else(|| as_failure::<config::Mistakes>(cause))
+            .or_else(|| as_failure::<MergeError>(cause))
     })
 }
 

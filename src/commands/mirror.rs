@@ -57,7 +57,7 @@ pub(super) async fn mirror(
                 }
             }
         }
-        Output::Json => console::print_json(&OutcomeObject::new("mirror", &outcome))?,
+        Output::Json => console::print_json(&OutcomeObject::new("mirror", &outcome, None))?,
     }
     Ok(Exit::of_outcome(&outcome))
 }

@@ -8,7 +8,7 @@ use crate::pipeline::{self, Access, Plan, make_plan};
 use crate::report::{PlanObject, plan_table, tell_failure, tell_failures};
 
 use super::exit::Exit;
-use super::{console, session, upkeep};
+use super::{console, partition, session, upkeep};
 
 /// Prints what `apply` would do and why; changes nothing but the lock that it was asked for.
 pub(super) async fn plan(arguments: cli::Plan, talk: Talk) -> anyhow::Result<Exit> {
@@ -16,9 +16,11 @@ pub(super) async fn plan(arguments: cli::Plan, talk: Talk) -> anyhow::Result<Exi
     if path.is_some() && !arguments.selection.images.is_empty() {
         return Err(LockError::Narrowed.into());
     }
-    let specification = session::specification(&arguments.selection).await?;
     let choices = upkeep::of_plan(arguments.upkeep, arguments.orphans);
+    let partition = partition::choose(arguments.sharding, choices, path.is_some())?;
+    let specification = session::specification(&arguments.selection).await?;
     upkeep::check(choices, &arguments.selection, &specification)?;
+    let (specification, part) = partition::take(partition, specification);
     let access = session::access(&specification, console::observer(talk)).await?;
     let plan = make_plan(specification, choices, &access).await?;
     tell_failures(&plan, &*access.observer);
@@ -29,7 +31,7 @@ pub(super) async fn plan(arguments: cli::Plan, talk: Talk) -> anyhow::Result<Exi
     };
     match arguments.data.output {
         Output::Text => console::print(&plan_table(&plan))?,
-        Output::Json => console::print_json(&PlanObject::new(&plan))?,
+        Output::Json => console::print_json(&PlanObject::new(&plan, part))?,
     }
     Ok(match Exit::of_plan(&plan, arguments.detailed_exitcode) {
         Exit::Success | Exit::Changes if !is_locked => Exit::Failed,

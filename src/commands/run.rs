@@ -8,14 +8,16 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::cli::{Arguments, Cache, Command, Output, Talk};
+use crate::cli::{Arguments, Cache, Command, Output, Report, Talk};
 use crate::failure::{Failure, Kind};
 use crate::pipeline::Cleanup;
 use crate::report::{FailureObject, error_lines};
 
 use super::console::{print_json, say};
 use super::exit::{Exit, find_failure};
-use super::{apply, cache, completions, doctor, init, man, mirror, plan, render, sandbox, schema};
+use super::{
+    apply, cache, completions, doctor, init, man, mirror, plan, render, report, sandbox, schema,
+};
 
 /// How long an interrupted command may take to remove what it left. A second signal ends that too.
 const CLEANUP: Duration = Duration::from_secs(10);
@@ -54,8 +56,8 @@ pub fn run(arguments: Arguments) -> Exit {
 
 async fn dispatch(command: Command, talk: Talk, cleanup: &Cleanup) -> anyhow::Result<Exit> {
     match command {
-        Command::Plan(arguments) => plan::plan(arguments, talk).await,
-        Command::Apply(arguments) => apply::apply(arguments, talk, cleanup).await,
+        Command::Plan(arguments) => Box::pin(plan::plan(arguments, talk)).await,
+        Command::Apply(arguments) => Box::pin(apply::apply(arguments, talk, cleanup)).await,
         Command::Mirror(arguments) => Box::pin(mirror::mirror(*arguments, talk, cleanup)).await,
         Command::Render(arguments) => render::render(arguments, talk).await,
         Command::Cache(Cache::Plan(arguments)) => cache::plan(arguments).await,
@@ -63,6 +65,7 @@ async fn dispatch(command: Command, talk: Talk, cleanup: &Cleanup) -> anyhow::Re
         Command::Cache(Cache::Urls(arguments)) => cache::urls(arguments).await,
         Command::Cache(Cache::Warm(arguments)) => cache::warm(arguments).await,
         Command::Cache(Cache::Policy(arguments)) => cache::policy(arguments).await,
+        Command::Report(Report::Merge(arguments)) => report::merge(&arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments, talk).await,
         Command::Init(arguments) => init::init(&arguments),
         Command::Schema => schema::schema(),
@@ -125,6 +128,7 @@ impl LastWord {
             Command::Cache(Cache::Urls(arguments)) => ("cache urls", arguments.data.output),
             Command::Cache(Cache::Warm(arguments)) => ("cache warm", arguments.data.output),
             Command::Cache(Cache::Policy(_)) => ("cache policy", Output::Text),
+            Command::Report(Report::Merge(_)) => ("report merge", Output::Json),
             Command::Doctor(arguments) => ("doctor", arguments.data.output),
             Command::Init(_) => ("init", Output::Text),
             Command::Schema => ("schema", Output::Text),

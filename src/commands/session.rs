@@ -1,6 +1,7 @@
 //! Opens what a command works with: the specification, the registries, AWS.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use anyhow::Context;
 use crate::aws::{self, RootCertificates, Secrets};
 use crate::cache;
 use crate::cli::{File, Selection};
-use crate::config::{self, Document, EcrDestination, Lock, Specification};
+use crate::config::{self, Document, EcrDestination, Lock, Partition, Specification};
 use crate::credentials::{Caller, DockerConfig, EcrTokens, Keyring, Scope, SecretStore};
 use crate::doctor::{Sources, Subject};
 use crate::ecr::Ecr;
@@ -301,10 +302,17 @@ fn dial(
                 let registry = registry.clone();
                 observer.observe(Event::Paused { registry, pause });
             })),
+            sharers: sharers(specification),
             ..Politeness::default()
         },
     };
     Ok((Client::new(options)?, credentials, pulled_from))
+}
+
+/// How many runs lean on the same registries: one for each part of the file.
+fn sharers(specification: &Specification) -> NonZeroUsize {
+    let partition = specification.partition;
+    partition.map_or(NonZeroUsize::MIN, Partition::count)
 }
 
 /// The certificates that `AWS_CA_BUNDLE` adds to the system's, at AWS and at every registry.

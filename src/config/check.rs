@@ -99,6 +99,7 @@ impl Checker<'_> {
                 images,
                 patterns,
                 cache: caches.then_some(cache),
+                partition: None,
             })
         } else {
             Err(self.mistakes.sorted())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{CacheSpecification, ImagePattern, StoredSecret, through_cache};
+use super::{CacheSpecification, ImagePattern, Partition, StoredSecret, through_cache};
 use crate::context::Context;
 use crate::docker::{BuildSecret, Compression};
 use crate::dockerfile::{Lines, Template};
@@ -30,6 +30,8 @@ pub struct Specification {
     pub patterns: Vec<ImagePattern>,
     /// What ECR shall cache; absent where the file says nothing of it.
     pub cache: Option<CacheSpecification>,
+    /// Which part of the file `images` and `patterns` are; absent for all of it.
+    pub partition: Option<Partition>,
 }
 
 /// Where images go.

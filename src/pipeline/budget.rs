@@ -1,6 +1,7 @@
 //! Docker Hub's budget of pulls, held against what a plan needs of it.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::config::Platforms;
@@ -20,21 +21,23 @@ const READ_TOGETHER: usize = 4;
 #[derive(Debug, thiserror::Error)]
 enum BudgetError {
     #[error(
-        "`{registry}` allows {} more pulls of {} in {} h, too few for this image and those \
-         before it", limit.remaining, limit.limit, hours(limit.window)
+        "`{registry}` allows {} more pulls of {} in {} h{}, too few for this image and those \
+         before it", limit.remaining, limit.limit, hours(limit.window), to_each(*sharers)
     )]
     Short {
         registry: Registry,
         limit: RateLimit,
+        sharers: NonZeroUsize,
     },
     #[error(
-        "it needs {needed} pulls of `{registry}`, which never allows more than {} in {} h",
-        limit.limit, hours(limit.window)
+        "it needs {needed} pulls of `{registry}`, which never allows more than {} in {} h{}",
+        limit.limit, hours(limit.window), to_each(*sharers)
     )]
     Never {
         registry: Registry,
         needed: u64,
         limit: RateLimit,
+        sharers: NonZeroUsize,
     },
 }
 
@@ -47,13 +50,22 @@ impl Failure for BudgetError {
     }
 
     fn hint(&self) -> Option<String> {
+        let fewer = |otherwise, sharers| match sharers {
+            NonZeroUsize::MIN => otherwise,
+            _ => "use fewer partitions",
+        };
         Some(match self {
-            Self::Short { registry, .. } => format!(
-                "add a login for `{registry}` under `upstreams`, wait as `--wait` does, or name \
-                 fewer images"
+            Self::Short {
+                registry, sharers, ..
+            } => format!(
+                "add a login for `{registry}` under `upstreams`, wait as `--wait` does, or {}",
+                fewer("name fewer images", *sharers)
             ),
-            Self::Never { registry, .. } => format!(
-                "add a login for `{registry}` under `upstreams`, or choose fewer `platforms`"
+            Self::Never {
+                registry, sharers, ..
+            } => format!(
+                "add a login for `{registry}` under `upstreams`, or {}",
+                fewer("choose fewer `platforms`", *sharers)
             ),
         })
     }
@@ -87,7 +99,7 @@ pub fn foresee(plan: &Plan, access: &Access) {
     let client = &access.upstreams.client;
     let needs: Vec<Need> = plan.images.iter().map(|plan| need(plan, client)).collect();
     let needed = total(&needs);
-    if let Some(limit) = client.rate_limit(&Registry::docker_hub())
+    if let Some(limit) = client.pulls(&Registry::docker_hub())
         && needed > limit.remaining
     {
         let images = fits(&needs, limit.remaining);
@@ -105,7 +117,7 @@ pub(super) async fn ration(plan: &mut Plan, access: &Access, waits: bool) -> u64
     let mut tried = BTreeSet::new();
     let (needs, limit) = loop {
         let needs: Vec<Need> = plan.images.iter().map(|plan| need(plan, client)).collect();
-        let Some(limit) = client.rate_limit(&Registry::docker_hub()) else {
+        let Some(limit) = client.pulls(&Registry::docker_hub()) else {
             return 0;
         };
         if total(&needs) > limit.remaining || !read_more(plan, client, &mut tried).await {
@@ -120,7 +132,8 @@ pub(super) async fn ration(plan: &mut Plan, access: &Access, waits: bool) -> u64
     tell(access, needed, limit, &fits, waits);
     for ((plan, need), fits) in plan.images.iter_mut().zip(&needs).zip(fits) {
         if !fits {
-            plan.decision = Err(StepError::new(Step::Read, refusal(need, limit)));
+            let refusal = refusal(need, limit, client.sharers());
+            plan.decision = Err(StepError::new(Step::Read, refusal));
         }
     }
     needed
@@ -279,7 +292,7 @@ fn fits(needs: &[Need], mut left: u64) -> Vec<bool> {
     fits
 }
 
-fn refusal(need: &Need, limit: RateLimit) -> BudgetError {
+fn refusal(need: &Need, limit: RateLimit, sharers: NonZeroUsize) -> BudgetError {
     let registry = Registry::docker_hub();
     let needed = need.pulls.len() as u64;
     if needed > limit.limit {
@@ -287,9 +300,14 @@ fn refusal(need: &Need, limit: RateLimit) -> BudgetError {
             registry,
             needed,
             limit,
+            sharers,
         }
     } else {
-        BudgetError::Short { registry, limit }
+        BudgetError::Short {
+            registry,
+            limit,
+            sharers,
+        }
     }
 }
 
@@ -298,9 +316,17 @@ fn tell(access: &Access, needed: u64, limit: RateLimit, fits: &[bool], waits: bo
         registry: Registry::docker_hub(),
         needed,
         remaining: limit.remaining,
+        sharers: access.upstreams.client.sharers(),
         images: fits.iter().filter(|fits| !**fits).count(),
         waits,
     });
+}
+
+fn to_each(sharers: NonZeroUsize) -> String {
+    match sharers {
+        NonZeroUsize::MIN => String::new(),
+        sharers => format!(" to each of {sharers} partitions"),
+    }
 }
 
 fn hours(window: Duration) -> u64 {

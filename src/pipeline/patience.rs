@@ -33,7 +33,7 @@ pub(super) async fn await_pulls(access: &Access, source: &Reference, needed: u64
         sleep(pause.min(end.saturating_duration_since(Instant::now()))).await;
         // The answer tells the budget; what else it may say is for those who need the image.
         let _ = client.head_manifest(source).await;
-        let limit = client.rate_limit(registry);
+        let limit = client.pulls(registry);
         let suffices = limit.is_none_or(|limit| limit.remaining >= needed.min(limit.limit));
         if suffices && client.rest(registry).is_zero() {
             return;

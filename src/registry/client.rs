@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -163,6 +164,17 @@ impl Client {
     /// What the registry last told of how much may still be read; `None` when it told nothing.
     pub fn rate_limit(&self, registry: &Registry) -> Option<RateLimit> {
         self.host(registry).manners.rate_limit()
+    }
+
+    /// This process's share of [`Self::rate_limit`].
+    pub fn pulls(&self, registry: &Registry) -> Option<RateLimit> {
+        let limit = self.rate_limit(registry)?;
+        Some(limit.share(self.sharers()))
+    }
+
+    /// How many processes lean on the same registries at the same time.
+    pub fn sharers(&self) -> NonZeroUsize {
+        self.inner.politeness.sharers
     }
 
     /// How long the registry still wants to be left alone; zero where it did not ask for it.

@@ -1,19 +1,22 @@
 //! How many requests of one kind go out in a second.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What a pace counts over. ECR's quotas are per second.
+/// What a pace counts over where there is at least one request for each process. ECR's quotas are
+/// per second.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// At most so many requests in any second. The number is halved when the registry complains and
+/// At most so many requests in any period. The number is halved when the registry complains and
 /// grows back one by one.
 #[derive(Debug)]
 pub(super) struct Pace {
     most: usize,
     limit: usize,
+    period: Duration,
     /// When the last requests went out, the oldest first.
     passed: VecDeque<Instant>,
     /// How many were taken well since the limit last changed.
@@ -22,12 +25,17 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// At most this many in any second, and at least one.
-    pub(super) fn new(per_second: usize) -> Self {
-        let most = per_second.max(1);
+    /// One process's share of what so many processes may send in a second together. Where that is
+    /// less than one, there is one in a longer period.
+    pub(super) fn shared(per_second: usize, sharers: NonZeroUsize) -> Self {
+        let per_second = per_second.max(1);
+        let most = (per_second / sharers).max(1);
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let longer = PERIOD * count(sharers.get()) / count(per_second);
         Self {
             most,
             limit: most,
+            period: longer.max(PERIOD),
             passed: VecDeque::with_capacity(most),
             successes: 0,
             halved: None,
@@ -37,7 +45,7 @@ impl Pace {
     /// When the next request may go out.
     pub(super) fn next(&self, now: Instant) -> Instant {
         let oldest = self.passed.len().checked_sub(self.limit);
-        oldest.map_or(now, |index| now.max(self.passed[index] + PERIOD))
+        oldest.map_or(now, |index| now.max(self.passed[index] + self.period))
     }
 
     /// A request goes out.
@@ -57,11 +65,11 @@ impl Pace {
         }
     }
 
-    /// The registry complained. Complaints of the same second count as one: they answer requests
+    /// The registry complained. Complaints of the same period count as one: they answer requests
     /// that were under way together.
     pub(super) fn throttled(&mut self, now: Instant) {
         self.successes = 0;
-        if self.halved.is_none_or(|halved| now >= halved + PERIOD) {
+        if self.halved.is_none_or(|halved| now >= halved + self.period) {
             self.limit = 1.max(self.limit / 2);
             self.halved = Some(now);
         }
@@ -83,9 +91,26 @@ mod tests {
         times.collect()
     }
 
+    fn alone(per_second: usize) -> Pace {
+        Pace::shared(per_second, NonZeroUsize::MIN)
+    }
+
+    #[test]
+    fn sharers_send_together_what_one_may_send() {
+        for (per_second, sharers, expected) in [
+            (8, 2, [0, 0, 0, 0, 1000, 1000]),
+            (8, 3, [0, 0, 1000, 1000, 2000, 2000]),
+            (8, 8, [0, 1000, 2000, 3000, 4000, 5000]),
+            (8, 20, [0, 2500, 5000, 7500, 10000, 12500]),
+        ] {
+            let mut pace = Pace::shared(per_second, NonZeroUsize::new(sharers).unwrap());
+            assert_eq!(times(&mut pace, Instant::now(), 6), expected, "{sharers}");
+        }
+    }
+
     #[test]
     fn no_second_has_too_many() {
-        let mut pace = Pace::new(3);
+        let mut pace = alone(3);
         let begin = Instant::now();
         assert_eq!(
             times(&mut pace, begin, 7),
@@ -95,7 +120,7 @@ mod tests {
 
     #[test]
     fn complaints_halve_it_and_it_recovers() {
-        let mut pace = Pace::new(8);
+        let mut pace = alone(8);
         let begin = Instant::now();
         for _ in 0..5 {
             pace.throttled(begin);

@@ -1,6 +1,7 @@
 //! How hard a registry is leaned on, and what its complaints change.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,9 @@ pub struct Politeness {
     /// Manifests written in a second to one of ECR's registries. ECR allows ten to an account and
     /// region, so that processes that share them must divide it.
     pub manifest_puts: usize,
+    /// How many processes lean on the same registries at the same time. Each keeps to its share of
+    /// what all together may send in a second, and of Docker Hub's pulls.
+    pub sharers: NonZeroUsize,
     /// Told of every pause.
     pub on_pause: Option<OnPause>,
 }
@@ -54,6 +58,7 @@ impl Default for Politeness {
         Self {
             transfers: TRANSFERS,
             manifest_puts: MANIFEST_PUTS,
+            sharers: NonZeroUsize::MIN,
             on_pause: None,
         }
     }
@@ -65,6 +70,7 @@ impl fmt::Debug for Politeness {
             .debug_struct("Politeness")
             .field("transfers", &self.transfers)
             .field("manifest_puts", &self.manifest_puts)
+            .field("sharers", &self.sharers)
             .finish_non_exhaustive()
     }
 }
@@ -90,7 +96,10 @@ impl Manners {
         politeness: &Politeness,
         transfers: Arc<Transfers>,
     ) -> Self {
-        let pace = |applies: bool, per_second| applies.then(|| Mutex::new(Pace::new(per_second)));
+        let sharers = politeness.sharers;
+        let pace = |applies: bool, per_second| {
+            applies.then(|| Mutex::new(Pace::shared(per_second, sharers)))
+        };
         Self {
             on_pause: politeness.on_pause.clone(),
             transfers,
@@ -315,6 +324,24 @@ mod tests {
         assert_eq!(passes(&plain, Method::PUT, 99), [Ok(()); 99]);
         let hub = passes(&manners("docker.io"), Method::HEAD, 11);
         assert_eq!(hub, [&[Ok(()); DOCKER_HUB_HEADS][..], &[later]].concat());
+    }
+
+    #[test]
+    fn sharers_divide_what_may_be_sent_in_a_second() {
+        let passes = |registry: &str, method: &Method| {
+            let politeness = Politeness {
+                sharers: NonZeroUsize::new(4).unwrap(),
+                ..Politeness::default()
+            };
+            let transfers = Transfers::new(politeness.transfers);
+            let manners = Manners::new(registry.parse().unwrap(), &politeness, transfers);
+            let now = Instant::now();
+            let passes = (0..20).filter(|_| manners.pass(method, now).is_ok());
+            passes.count()
+        };
+        assert_eq!(passes(ECR, &Method::PUT), MANIFEST_PUTS / 4);
+        assert_eq!(passes("docker.io", &Method::HEAD), DOCKER_HUB_HEADS / 4);
+        assert_eq!(passes("ghcr.io", &Method::PUT), 20, "it has no such limit");
     }
 
     #[test]

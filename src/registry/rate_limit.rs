@@ -1,5 +1,6 @@
 //! What a registry tells of how much may still be read.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName};
@@ -20,6 +21,16 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
+    /// What each of so many processes may take of it.
+    pub(super) fn share(self, sharers: NonZeroUsize) -> Self {
+        let sharers = sharers.get() as u64;
+        Self {
+            limit: self.limit / sharers,
+            remaining: self.remaining / sharers,
+            ..self
+        }
+    }
+
     /// Reads `ratelimit-limit: 100;w=21600` and `ratelimit-remaining: 76;w=21600`.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let (remaining, window) = parse(headers, &REMAINING)?;

@@ -1,8 +1,11 @@
 //! Plans, outcomes and errors as one JSON object, which `docs/commands.md` documents.
 
-use serde::Serialize;
+use std::borrow::Cow;
 
-use crate::failure::{Failure, chain};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Partition;
+use crate::failure::{Failure, Kind, chain};
 use crate::image::{Digest, Repository};
 use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, Traffic, Unlisted};
 
@@ -12,93 +15,119 @@ use super::upkeep_json::{DriftObject, OrphanObject};
 /// The version of the object. It grows with every change that could break a reader.
 pub(super) const VERSION: u8 = 1;
 
+/// A word of longshore's own, or one that was read from a report.
+pub(super) type Word = Cow<'static, str>;
+
+/// The part of a file that a report is about.
+#[derive(Deserialize, Serialize)]
+pub struct PartitionObject {
+    pub(super) index: usize,
+    pub(super) count: usize,
+    pub(super) of: Digest,
+}
+
+impl PartitionObject {
+    /// `of` is the fingerprint of what all parts are of.
+    pub fn new(partition: Partition, of: Digest) -> Self {
+        Self {
+            index: partition.index(),
+            count: partition.count().get(),
+            of,
+        }
+    }
+}
+
 /// A plan as one JSON object.
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 pub struct PlanObject {
-    version: u8,
-    command: &'static str,
-    repositories_to_create: Vec<String>,
-    summary: PlanSummary,
-    unlisted: Vec<UnlistedObject>,
-    images: Vec<ImageObject>,
-    drift: Vec<DriftObject>,
+    pub(super) version: u8,
+    pub(super) command: Word,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) partition: Option<PartitionObject>,
+    pub(super) repositories_to_create: Vec<String>,
+    pub(super) summary: PlanSummary,
+    pub(super) unlisted: Vec<UnlistedObject>,
+    pub(super) images: Vec<ImageObject>,
+    pub(super) drift: Vec<DriftObject>,
     orphans: Option<Vec<OrphanObject>>,
 }
 
-#[derive(Serialize)]
-struct PlanSummary {
-    build: usize,
-    derive: usize,
-    copy: usize,
+#[derive(Deserialize, Serialize)]
+pub(super) struct PlanSummary {
+    pub(super) build: usize,
+    pub(super) derive: usize,
+    pub(super) copy: usize,
     in_place: usize,
     skipped: usize,
-    failed: usize,
+    pub(super) failed: usize,
 }
 
 /// An outcome as one JSON object.
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 pub struct OutcomeObject {
-    version: u8,
-    command: &'static str,
-    repositories_created: Vec<String>,
-    summary: OutcomeSummary,
-    unlisted: Vec<UnlistedObject>,
-    images: Vec<ImageObject>,
-    drift: Vec<DriftObject>,
+    pub(super) version: u8,
+    pub(super) command: Word,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) partition: Option<PartitionObject>,
+    pub(super) repositories_created: Vec<String>,
+    pub(super) summary: OutcomeSummary,
+    pub(super) unlisted: Vec<UnlistedObject>,
+    pub(super) images: Vec<ImageObject>,
+    pub(super) drift: Vec<DriftObject>,
     orphans: Option<Vec<OrphanObject>>,
 }
 
-#[derive(Serialize)]
-struct OutcomeSummary {
+#[derive(Deserialize, Serialize)]
+pub(super) struct OutcomeSummary {
     done: usize,
     in_place: usize,
     skipped: usize,
-    failed: usize,
+    pub(super) failed: usize,
     #[serde(flatten)]
     traffic: TrafficObject,
 }
 
 /// What copying took.
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct TrafficObject {
     bytes: Option<u64>,
     requests: Option<RequestsObject>,
     blobs: Option<BlobsObject>,
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct RequestsObject {
     source: u64,
     destination: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct BlobsObject {
     copied: u64,
     mounted: u64,
     skipped: u64,
 }
 
-#[derive(Serialize)]
-struct ImageObject {
+#[derive(Deserialize, Serialize)]
+pub(super) struct ImageObject {
     source: String,
     source_digest: Option<Digest>,
     destination: String,
     digest: Option<Digest>,
-    action: &'static str,
+    action: Word,
     reason: Option<String>,
-    status: &'static str,
+    pub(super) status: Word,
     seconds: Option<f64>,
     #[serde(flatten)]
     traffic: TrafficObject,
-    error: Option<ErrorObject>,
+    pub(super) error: Option<ErrorObject>,
 }
 
 /// A repository whose tags could not be listed.
-#[derive(Serialize)]
-struct UnlistedObject {
-    source: String,
-    error: ErrorObject,
+#[derive(Deserialize, Serialize)]
+pub(super) struct UnlistedObject {
+    pub(super) source: String,
+    pub(super) error: ErrorObject,
 }
 
 impl UnlistedObject {
@@ -114,25 +143,25 @@ impl UnlistedObject {
 #[derive(Serialize)]
 pub struct FailureObject {
     version: u8,
-    command: &'static str,
+    command: Word,
     error: ErrorObject,
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 pub(super) struct ErrorObject {
-    kind: &'static str,
-    message: String,
-    hint: Option<String>,
+    kind: Word,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
 }
 
 impl PlanObject {
-    /// A plan.
-    pub fn new(plan: &Plan) -> Self {
+    /// A plan, or the part of one.
+    pub fn new(plan: &Plan, partition: Option<PartitionObject>) -> Self {
         let images: Vec<ImageObject> = plan.images.iter().map(ImageObject::planned).collect();
         let count = |actions: &[&str]| {
             images
                 .iter()
-                .filter(|image| actions.contains(&image.action))
+                .filter(|image| actions.contains(&&*image.action))
                 .count()
         };
         let drift = DriftObject::planned(plan);
@@ -149,7 +178,8 @@ impl PlanObject {
         };
         Self {
             version: VERSION,
-            command: "plan",
+            command: "plan".into(),
+            partition,
             repositories_to_create: names(&plan.create),
             summary,
             unlisted: plan.unlisted.iter().map(UnlistedObject::new).collect(),
@@ -161,8 +191,12 @@ impl PlanObject {
 }
 
 impl OutcomeObject {
-    /// The outcome of a command.
-    pub fn new(command: &'static str, outcome: &Outcome) -> Self {
+    /// The outcome of a command, or of a part of it.
+    pub fn new(
+        command: &'static str,
+        outcome: &Outcome,
+        partition: Option<PartitionObject>,
+    ) -> Self {
         let images = outcome.images.iter();
         let images: Vec<ImageObject> = images
             .map(|image| ImageObject::planned(&image.plan).became(image))
@@ -182,7 +216,8 @@ impl OutcomeObject {
         let repositories_created = names(&outcome.created);
         Self {
             version: VERSION,
-            command,
+            command: command.into(),
+            partition,
             repositories_created,
             summary,
             unlisted: outcome.unlisted.iter().map(UnlistedObject::new).collect(),
@@ -197,11 +232,11 @@ impl ImageObject {
     fn planned(plan: &ImagePlan) -> Self {
         let (action, reason, error) = match &plan.decision {
             Ok(decision) => (
-                action_word(&decision.action),
+                action_word(&decision.action).into(),
                 Some(decision.reason.to_string()),
                 None,
             ),
-            Err(error) => ("error", None, Some(ErrorObject::new(error))),
+            Err(error) => ("error".into(), None, Some(ErrorObject::new(error))),
         };
         Self {
             source: plan.image.source.to_string(),
@@ -210,7 +245,7 @@ impl ImageObject {
             digest: plan.held.clone(),
             action,
             reason,
-            status: if error.is_some() { "failed" } else { "planned" },
+            status: if error.is_some() { "failed" } else { "planned" }.into(),
             seconds: None,
             traffic: TrafficObject::new(None),
             error,
@@ -229,20 +264,20 @@ impl ImageObject {
         match status {
             Status::Done { digest, elapsed } => Self {
                 digest: Some(digest.clone()),
-                status: "done",
+                status: "done".into(),
                 seconds: Some(elapsed.as_secs_f64()),
                 ..self
             },
             Status::InPlace { .. } => Self {
-                status: "in place",
+                status: "in place".into(),
                 ..self
             },
             Status::Left => Self {
-                status: "skipped",
+                status: "skipped".into(),
                 ..self
             },
             Status::Failed(error) => Self {
-                status: "failed",
+                status: "failed".into(),
                 error: Some(ErrorObject::new(error)),
                 ..self
             },
@@ -250,7 +285,43 @@ impl ImageObject {
     }
 }
 
+impl PlanSummary {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.build += other.build;
+        self.derive += other.derive;
+        self.copy += other.copy;
+        self.in_place += other.in_place;
+        self.skipped += other.skipped;
+        self.failed += other.failed;
+    }
+}
+
+impl OutcomeSummary {
+    pub(super) fn add(&mut self, other: Self) {
+        self.done += other.done;
+        self.in_place += other.in_place;
+        self.skipped += other.skipped;
+        self.failed += other.failed;
+        self.traffic.add(other.traffic);
+    }
+}
+
 impl TrafficObject {
+    fn add(&mut self, other: Self) {
+        if let (Some(bytes), Some(more)) = (&mut self.bytes, other.bytes) {
+            *bytes += more;
+        }
+        if let (Some(requests), Some(more)) = (&mut self.requests, other.requests) {
+            requests.source += more.source;
+            requests.destination += more.destination;
+        }
+        if let (Some(blobs), Some(more)) = (&mut self.blobs, other.blobs) {
+            blobs.copied += more.copied;
+            blobs.mounted += more.mounted;
+            blobs.skipped += more.skipped;
+        }
+    }
+
     fn new(traffic: Option<Traffic>) -> Self {
         Self {
             bytes: traffic.map(|it| it.bytes),
@@ -277,9 +348,9 @@ impl FailureObject {
     ) -> Self {
         Self {
             version: VERSION,
-            command,
+            command: command.into(),
             error: ErrorObject {
-                kind,
+                kind: kind.into(),
                 message,
                 hint,
             },
@@ -289,12 +360,16 @@ impl FailureObject {
 
 impl ErrorObject {
     pub(super) fn new(error: &impl Failure) -> Self {
-        let kind = error.kind().as_str();
         Self {
-            kind,
+            kind: error.kind().as_str().into(),
             message: chain(error),
             hint: error.hint(),
         }
+    }
+
+    /// The error's kind; that of most errors where another longshore has a word for it.
+    pub(super) fn kind(&self) -> Kind {
+        Kind::named(&self.kind).unwrap_or(Kind::Permanent)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events as plain lines, for logs and pipes.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use crate::event::{Event, Observer};
@@ -194,6 +195,7 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             registry,
             needed,
             remaining,
+            sharers,
             images,
             waits,
         } => {
@@ -203,14 +205,21 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
                 number => count(*number, "image"),
             };
             let yet = if *waits { " yet" } else { "" };
+            let (each, fewer) = match *sharers {
+                NonZeroUsize::MIN => (String::new(), "name fewer images"),
+                sharers => (
+                    format!(" to each of {sharers} partitions"),
+                    "use fewer partitions",
+                ),
+            };
             let mut lines = vec![format!(
-                "warning: {registry} allows {remaining} more pulls and about {needed} are needed: \
-                 not enough for {images}{yet}"
+                "warning: {registry} allows {remaining} more pulls{each} and about {needed} are \
+                 needed: not enough for {images}{yet}"
             )];
             if !waits {
                 lines.push(format!(
                     "  hint: add a login for `{registry}` under `upstreams`, let `apply --wait` \
-                     wait, or name fewer images"
+                     wait, or {fewer}"
                 ));
             }
             lines

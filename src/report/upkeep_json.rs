@@ -1,36 +1,36 @@
 //! What plans and outcomes say beyond their images, as parts of the JSON object.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ecr::{Difference, Encryption, TagMutability};
 use crate::image::{Digest, Repository, Tag};
 use crate::pipeline::{Concern, Drift, Fate, Outcome, Plan, Pruned, Repair, StepError};
 
-use super::json::ErrorObject;
+use super::json::{ErrorObject, Word};
 use super::upkeep_table::{drift_word, orphan_word};
 
 /// A setting of a repository that is not what the file says.
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 pub(super) struct DriftObject {
     repository: String,
-    setting: &'static str,
+    setting: Word,
     found: Value,
     wanted: Value,
-    action: &'static str,
+    action: Word,
     reason: Option<String>,
-    status: &'static str,
+    status: Word,
     error: Option<ErrorObject>,
 }
 
 /// Something that the file no longer names.
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 pub(super) struct OrphanObject {
-    kind: &'static str,
+    kind: Word,
     name: Option<String>,
     digest: Option<Digest>,
-    action: &'static str,
-    status: &'static str,
+    action: Word,
+    status: Word,
     error: Option<ErrorObject>,
 }
 
@@ -48,7 +48,7 @@ impl DriftObject {
             let planned = Self::new(&repair.drift, true);
             let error = repair.result.as_ref().err().map(ErrorObject::new);
             Self {
-                status: if error.is_some() { "failed" } else { "updated" },
+                status: if error.is_some() { "failed" } else { "updated" }.into(),
                 error,
                 ..planned
             }
@@ -63,18 +63,31 @@ impl DriftObject {
         let fails = repairs && obstacle.is_some();
         Self {
             repository: drift.repository.to_string(),
-            setting: drift.setting,
+            setting: drift.setting.into(),
             found,
             wanted,
-            action: if fails { "error" } else { drift_word(repairs) },
+            action: if fails { "error" } else { drift_word(repairs) }.into(),
             reason: difference.map(ToString::to_string),
-            status: if fails { "failed" } else { "planned" },
+            status: if fails { "failed" } else { "planned" }.into(),
             error: obstacle.as_ref().map(ErrorObject::new),
         }
     }
 
     pub(super) fn is_failed(&self) -> bool {
         self.status == "failed"
+    }
+
+    /// Whether applying the plan would change the setting.
+    pub(super) fn is_update(&self) -> bool {
+        self.action == "update"
+    }
+
+    pub(super) fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    pub(super) fn error(&self) -> Option<&ErrorObject> {
+        self.error.as_ref()
     }
 }
 
@@ -127,11 +140,11 @@ impl OrphanObject {
             None => ("repository", repository.to_string()),
         };
         Self {
-            kind,
+            kind: kind.into(),
             name: Some(name),
             digest: tag.map(|(_, digest)| digest.clone()),
-            action,
-            status,
+            action: action.into(),
+            status: status.into(),
             error: None,
         }
     }
@@ -139,11 +152,11 @@ impl OrphanObject {
     /// In the place of all: nobody knows what there is.
     fn unknown(error: &StepError) -> Self {
         Self {
-            kind: "namespace",
+            kind: "namespace".into(),
             name: None,
             digest: None,
-            action: "error",
-            status: "failed",
+            action: "error".into(),
+            status: "failed".into(),
             error: Some(ErrorObject::new(error)),
         }
     }

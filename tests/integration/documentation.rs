@@ -85,6 +85,14 @@ fn a_fence_that_is_wrong_is_found() {
             "```yaml\non: push\njobs: {a: {steps: [{run: longshore aply}]}}\n```",
             "unrecognized subcommand",
         ),
+        (
+            "```yaml\napiVersion: batch/v1\nkind: Job\nspec: {template: {spec: {containers: [{args: [aply]}]}}}\n```",
+            "unrecognized subcommand",
+        ),
+        (
+            "```yaml\napiVersion: v1\nkind: Pod\n```",
+            "all that is known of Kubernetes",
+        ),
         ("```json\n{\n```", "EOF"),
         (
             "```json\n{\"version\": 1, \"image\": []}\n```",

@@ -50,6 +50,7 @@ mod retries;
 mod sandbox_pulls;
 mod schema;
 mod secrets;
+mod shards;
 mod shared_blobs;
 mod starters;
 mod stored_secrets;

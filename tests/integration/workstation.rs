@@ -73,7 +73,8 @@ fn every_command_has_its_manual_page() {
         .collect();
     let commands = crate::documentation::commands().into_iter();
     let expected = commands.map(|name| format!("longshore-{}.1", name.replace(' ', "-")));
-    let groups = ["longshore.1".to_owned(), "longshore-cache.1".to_owned()];
+    let groups = ["longshore.1", "longshore-cache.1", "longshore-report.1"];
+    let groups = groups.map(str::to_owned);
     assert_eq!(pages, expected.chain(groups).collect());
     let page = fs::read_to_string(folder.path().join("share/man1/longshore-apply.1")).unwrap();
     assert!(page.contains(".TH longshore-apply 1"), "{page}");

@@ -26,13 +26,15 @@ pub(crate) fn check(fence: &Fence) -> Result<(), String> {
     }
 }
 
-/// A file of longshore's, a buildspec or a workflow.
+/// A file of longshore's, a buildspec, a workflow or a job of Kubernetes.
 pub(crate) fn yaml(text: &str) -> Result<(), String> {
     let value = try_yaml(text)?;
     if value.get("phases").is_some() {
         buildspec(&value)
     } else if value.get("jobs").is_some() {
         workflow(&value, text)
+    } else if value.get("apiVersion").is_some() {
+        kubernetes_job(&value)
     } else {
         file(text, &value)
     }
@@ -60,6 +62,22 @@ fn buildspec(value: &Value) -> Result<(), String> {
         for command in commands.ok_or(format!("`{name}` has no commands"))? {
             shell::check(command.as_str().ok_or("a command is a text")?)?;
         }
+    }
+    Ok(())
+}
+
+/// A job of Kubernetes, whose containers are longshore's own.
+fn kubernetes_job(value: &Value) -> Result<(), String> {
+    if value["apiVersion"] != "batch/v1" || value["kind"] != "Job" {
+        return Err("`batch/v1` with its `Job` is all that is known of Kubernetes".to_owned());
+    }
+    let containers = value["spec"]["template"]["spec"]["containers"].as_array();
+    for container in containers.ok_or("the job has no `containers`")? {
+        let arguments = container["args"].as_array().ok_or("`args` is a list")?;
+        let texts = arguments.iter().map(|it| it.as_str().map(str::to_owned));
+        let command = [Some("longshore".to_owned())].into_iter().chain(texts);
+        let command: Option<Vec<String>> = command.collect();
+        shell::program(&command.ok_or("an argument is a text")?)?;
     }
     Ok(())
 }

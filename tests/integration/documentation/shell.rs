@@ -91,7 +91,8 @@ fn commands(words: Vec<String>) -> Vec<Vec<String>> {
     commands
 }
 
-fn program(command: &[String]) -> Result<(), String> {
+/// Checks one command: the variables that are set for it, its program and, of our own, its arguments.
+pub(crate) fn program(command: &[String]) -> Result<(), String> {
     let is_assignment = |word: &&String| {
         let name = word.split_once('=').map_or("", |(name, _)| name);
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

@@ -1,0 +1,14 @@
+//! `longshore report merge`.
+
+use crate::cli;
+use crate::report::MergedReport;
+
+use super::super::console;
+use super::super::exit::Exit;
+
+/// Joins the reports of all partitions into one object.
+pub(in crate::commands) fn merge(arguments: &cli::Merge) -> anyhow::Result<Exit> {
+    let report = MergedReport::read(&arguments.reports)?;
+    console::print_json(&report)?;
+    Ok(Exit::of_report(&report, arguments.detailed_exitcode))
+}

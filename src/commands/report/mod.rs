@@ -1,0 +1,5 @@
+//! `longshore report`.
+
+mod merge;
+
+pub(super) use merge::merge;
