@@ -33,10 +33,12 @@ pub(super) async fn plan(arguments: cli::Plan, talk: Talk) -> anyhow::Result<Exi
         Output::Text => console::print(&plan_table(&plan))?,
         Output::Json => console::print_json(&PlanObject::new(&plan, part))?,
     }
-    Ok(match Exit::of_plan(&plan, arguments.detailed_exitcode) {
-        Exit::Success | Exit::Changes if !is_locked => Exit::Failed,
-        exit => exit,
-    })
+    Ok(
+        match Exit::of_plan(&plan, arguments.answer.detailed_exitcode) {
+            Exit::Success | Exit::Changes if !is_locked => Exit::Failed,
+            exit => exit,
+        },
+    )
 }
 
 /// Writes the lock of a plan; false where it would not be whole. The old one stays then: a lock that

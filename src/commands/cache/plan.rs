@@ -23,7 +23,10 @@ pub(in crate::commands) async fn plan(arguments: cli::CachePlan) -> anyhow::Resu
         Output::Text => console::print(&cache_plan_table(&plan))?,
         Output::Json => console::print_json(&CachePlanObject::new(&plan))?,
     }
-    Ok(Exit::of_cache_plan(&plan, arguments.detailed_exitcode))
+    Ok(Exit::of_cache_plan(
+        &plan,
+        arguments.answer.detailed_exitcode,
+    ))
 }
 
 /// What the arguments let a run do.

@@ -10,5 +10,5 @@ use super::super::exit::Exit;
 pub(in crate::commands) fn merge(arguments: &cli::Merge) -> anyhow::Result<Exit> {
     let report = MergedReport::read(&arguments.reports)?;
     console::print_json(&report)?;
-    Ok(Exit::of_report(&report, arguments.detailed_exitcode))
+    Ok(Exit::of_report(&report, arguments.answer.detailed_exitcode))
 }
