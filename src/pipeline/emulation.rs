@@ -1,10 +1,6 @@
 //! Whether what has to run for a foreign platform can.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use futures_util::future::try_join_all;
-use tokio::sync::OnceCell;
 
 use crate::config::ImageSpecification;
 use crate::docker::{self, Docker, Meaning};
@@ -16,11 +12,12 @@ use crate::image::Platform;
 use super::StepError;
 use super::base::PlatformBase;
 use super::observe::TemplateError;
+use super::once::Once;
 
 /// What the daemon was found to run, each platform tried once in a run.
 #[derive(Default)]
 pub(super) struct Emulation {
-    tried: Mutex<HashMap<Platform, Arc<OnceCell<bool>>>>,
+    tried: Once<Platform, bool>,
 }
 
 /// The daemon cannot run programs of these platforms.
@@ -81,11 +78,9 @@ impl Emulation {
     }
 
     async fn runs(&self, docker: &Docker, platform: &Platform) -> Result<bool, docker::Error> {
-        let cell = {
-            let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(tried.entry(platform.clone()).or_default())
-        };
-        cell.get_or_try_init(|| docker.runs(platform))
+        let tried = self.tried.cell(platform.clone());
+        tried
+            .get_or_try_init(|| docker.runs(platform))
             .await
             .copied()
     }

@@ -2,18 +2,17 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OnceCell;
 
-/// Does the work of each key once; whoever needs it meanwhile waits for it. What failed is done
-/// again by the next who needs it.
+/// What became of the work of each key, which is done once; whoever needs it meanwhile waits for it.
 #[derive(Debug)]
-pub(super) struct Once<K> {
-    cells: Mutex<HashMap<K, Arc<OnceCell<()>>>>,
+pub(super) struct Once<K, V = ()> {
+    cells: Mutex<HashMap<K, Arc<OnceCell<V>>>>,
 }
 
-impl<K> Default for Once<K> {
+impl<K, V> Default for Once<K, V> {
     fn default() -> Self {
         Self {
             cells: Mutex::default(),
@@ -21,27 +20,51 @@ impl<K> Default for Once<K> {
     }
 }
 
+impl<K: Eq + Hash, V> Once<K, V> {
+    /// Where the result of a key's work is, once it is done.
+    pub(super) fn cell(&self, key: K) -> Arc<OnceCell<V>> {
+        Arc::clone(self.cells().entry(key).or_default())
+    }
+
+    /// Forgets that the work was done.
+    pub(super) fn forget(&self, key: &K) {
+        self.cells().remove(key);
+    }
+
+    /// Forgets all work but that with these results. What is not done yet is forgotten, too.
+    pub(super) fn retain(&self, keeps: impl Fn(&V) -> bool) {
+        self.cells()
+            .retain(|_, cell| cell.get().is_some_and(&keeps));
+    }
+
+    /// The keys whose work had these results, in no order.
+    pub(super) fn keys_with(&self, had: impl Fn(&V) -> bool) -> Vec<K>
+    where
+        K: Clone,
+    {
+        let cells = self.cells();
+        let keys = cells
+            .iter()
+            .filter(|(_, cell)| cell.get().is_some_and(&had));
+        keys.map(|(key, _)| key.clone()).collect()
+    }
+
+    fn cells(&self) -> MutexGuard<'_, HashMap<K, Arc<OnceCell<V>>>> {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl<K: Eq + Hash> Once<K> {
-    /// Does the work, waits for it, or finds it done.
+    /// Does the work, waits for it, or finds it done. What failed is done again by the next who
+    /// needs it.
     pub(super) async fn run<E>(
         &self,
         key: K,
         work: impl AsyncFn() -> Result<(), E>,
     ) -> Result<(), E> {
-        let cell = {
-            let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(cells.entry(key).or_default())
-        };
+        let cell = self.cell(key);
         cell.get_or_try_init(async || work().await)
             .await
             .map(|&()| ())
-    }
-
-    /// Forgets that the work was done.
-    pub(super) fn forget(&self, key: &K) {
-        self.cells
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(key);
     }
 }

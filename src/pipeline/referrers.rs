@@ -1,11 +1,9 @@
 //! What refers to an image: signatures, SBOMs, attestations.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use tokio::sync::OnceCell;
 
 use crate::event::{Event, Step};
 use crate::image::{Content, Descriptor, Digest, Location, Manifest, Tag, media_type};
@@ -13,6 +11,7 @@ use crate::image::{Content, Descriptor, Digest, Location, Manifest, Tag, media_t
 use super::base::BaseError;
 use super::marks::Marks;
 use super::observe::PARALLEL_QUESTIONS;
+use super::once::Once;
 use super::{Access, StepError};
 
 /// Something that refers to an image at its source.
@@ -106,14 +105,14 @@ pub(super) async fn list(
 /// Finds what refers to images at their sources. Each repository's tags are listed once.
 pub(super) struct Finder<'a> {
     access: &'a Access,
-    tags: Mutex<HashMap<Location, Arc<OnceCell<BTreeSet<Tag>>>>>,
+    tags: Once<Location, BTreeSet<Tag>>,
 }
 
 impl<'a> Finder<'a> {
     pub(super) fn new(access: &'a Access) -> Self {
         Self {
             access,
-            tags: Mutex::default(),
+            tags: Once::default(),
         }
     }
 
@@ -126,7 +125,7 @@ impl<'a> Finder<'a> {
         subjects: Vec<Digest>,
         destination: &Location,
     ) -> Result<Vec<Referrer>, StepError> {
-        let cell = self.cell(source);
+        let cell = self.tags.cell(source.bare());
         let store = &self.access.upstreams.store;
         let tags = cell.get_or_try_init(async || {
             let tags = store.list_tags(source).await;
@@ -186,12 +185,6 @@ impl<'a> Finder<'a> {
         let digest = digest.map_err(StepError::at(Step::Refer))?;
         let tag = tag.clone();
         Ok(digest.map(|digest| Referrer::Tagged { tag, digest }))
-    }
-
-    /// Where the tags of a source's repository are kept.
-    fn cell(&self, source: &Location) -> Arc<OnceCell<BTreeSet<Tag>>> {
-        let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(tags.entry(source.bare()).or_default())
     }
 }
 
