@@ -3,6 +3,7 @@
 mod access;
 mod apply;
 mod assembly;
+mod attempt;
 mod base;
 mod base_image;
 mod blobs;
@@ -14,6 +15,7 @@ mod cleanup;
 mod conflict;
 mod copy;
 mod copy_referrers;
+mod creations;
 mod daemon;
 mod daemon_bases;
 mod daemon_push;
@@ -51,6 +53,7 @@ mod traffic;
 mod unpacked;
 mod warn;
 mod way;
+mod workshop;
 
 pub use access::{Access, Upstreams};
 pub use apply::{DEFAULT_JOBS, Effort, apply};
