@@ -8,7 +8,8 @@ use tokio::sync::Mutex;
 use tracing::debug;
 
 use super::{Error, Token};
-use crate::registry::Login;
+use crate::image::Registry;
+use crate::registry::{CredentialsError, Login};
 
 /// How long an old token is used before another one is asked for again in vain.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(1);
@@ -92,6 +93,24 @@ impl TokenCache {
                 Age::Dead => Ok(keep(&mut kept, fetch().await?)),
             },
             None => Ok(keep(&mut kept, fetch().await?)),
+        }
+    }
+
+    /// How the kept token, or the one that is fetched, opens a registry.
+    pub(super) async fn login<F>(
+        &self,
+        registry: &Registry,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Option<Login>, CredentialsError>
+    where
+        F: Future<Output = Result<Token, Error>>,
+    {
+        match self.token(fetch).await {
+            Ok(token) => Ok(Some(token.login.clone())),
+            Err(error) => Err(CredentialsError {
+                registry: registry.clone(),
+                cause: Box::new(error),
+            }),
         }
     }
 
