@@ -340,7 +340,7 @@ fn child(descriptor: &Descriptor) -> Option<PlatformBase> {
     if platform.is_unknown() {
         return None;
     }
-    let digest = descriptor.digest().to_string().parse().ok()?;
+    let digest = Digest::try_from(descriptor).ok()?;
     Some(PlatformBase {
         platform,
         digest,

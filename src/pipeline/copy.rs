@@ -220,9 +220,9 @@ fn read(manifest: &Manifest) -> Result<Content, StepError> {
 
 /// The digest that a descriptor of the source names.
 pub(super) fn digest_of(descriptor: &Descriptor) -> Result<Digest, StepError> {
-    let digest = descriptor.digest().to_string();
-    digest
-        .parse()
-        .map_err(|_| CopyError::Digest { digest })
+    Digest::try_from(descriptor)
+        .map_err(|_| CopyError::Digest {
+            digest: descriptor.digest().to_string(),
+        })
         .map_err(StepError::at(Step::Copy))
 }

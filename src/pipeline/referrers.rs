@@ -58,7 +58,11 @@ pub(super) fn subjects(source: &Digest, manifest: &Manifest) -> Vec<Digest> {
     let is_ours = manifest.digest() != source && Marks::annotated(manifest).is_some();
     let own = (!is_ours).then(|| manifest.digest().clone());
     let children = match manifest.content() {
-        Ok(Content::Index(index)) => index.manifests().iter().filter_map(digest_in).collect(),
+        Ok(Content::Index(index)) => index
+            .manifests()
+            .iter()
+            .flat_map(Digest::try_from)
+            .collect(),
         Ok(Content::Image(_)) | Err(_) => Vec::new(),
     };
     own.into_iter().chain(children).collect()
@@ -95,7 +99,7 @@ pub(super) async fn list(
     let referrer = |descriptor: &Descriptor| {
         Some(Referrer::Manifest {
             subject: subject.clone(),
-            digest: digest_in(descriptor)?,
+            digest: Digest::try_from(descriptor).ok()?,
             descriptor: Box::new(descriptor.clone()),
         })
     };
@@ -197,10 +201,6 @@ fn tags_about<'t>(tags: &'t BTreeSet<Tag>, digest: &Digest) -> impl Iterator<Ite
     let named = named.take_while(move |tag| tag.as_str().starts_with(&begins));
     let prefix = format!("{bare}.");
     named.filter(move |tag| tag.as_str().starts_with(&prefix))
-}
-
-fn digest_in(descriptor: &Descriptor) -> Option<Digest> {
-    descriptor.digest().to_string().parse().ok()
 }
 
 #[cfg(test)]
