@@ -116,10 +116,7 @@ impl EcrTokens {
     ) -> Result<Option<Login>, CredentialsError> {
         let cell = self.cell(caller);
         let ecr = cell.get_or_try_init(|| self.open(caller)).await;
-        let ecr = ecr.map_err(|cause| CredentialsError {
-            registry: registry.clone(),
-            cause: Box::new(cause),
-        })?;
+        let ecr = ecr.map_err(CredentialsError::at(registry))?;
         ecr.login(registry).await
     }
 

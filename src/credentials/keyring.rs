@@ -124,10 +124,7 @@ impl Keyring {
         name: &Registry,
     ) -> Result<Option<Login>, CredentialsError> {
         let login = self.docker.login(name).await;
-        login.map_err(|cause| CredentialsError {
-            registry: registry.clone(),
-            cause: Box::new(cause),
-        })
+        login.map_err(CredentialsError::at(registry))
     }
 }
 
@@ -139,10 +136,7 @@ impl Credentials for Keyring {
             Authority::File(UpstreamLogin::Known(login)) => Ok(Some(login.clone())),
             Authority::File(UpstreamLogin::AtAws { username, password }) => {
                 let login = self.secrets.login(username.as_deref(), password).await;
-                login.map(Some).map_err(|cause| CredentialsError {
-                    registry: registry.clone(),
-                    cause: Box::new(cause),
-                })
+                login.map(Some).map_err(CredentialsError::at(registry))
             }
             Authority::Aws(caller) => self.ecr.login(&caller, registry).await,
             Authority::Docker(name) => self.docker_login(registry, name).await,

@@ -105,13 +105,9 @@ impl TokenCache {
     where
         F: Future<Output = Result<Token, Error>>,
     {
-        match self.token(fetch).await {
-            Ok(token) => Ok(Some(token.login.clone())),
-            Err(error) => Err(CredentialsError {
-                registry: registry.clone(),
-                cause: Box::new(error),
-            }),
-        }
+        let token = self.token(fetch).await;
+        let token = token.map_err(CredentialsError::at(registry))?;
+        Ok(Some(token.login.clone()))
     }
 
     /// Drops the kept token if it is the one with this login.
