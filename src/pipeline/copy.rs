@@ -9,10 +9,10 @@ use crate::image::{
     Content, Descriptor, Digest, ImageIndex, ImageManifest, Location, Manifest, ParseManifestError,
     Repository,
 };
+use crate::once::Once;
 
 use super::base::BaseError;
 use super::blobs::{Blobs, blobs_of};
-use super::once::Once;
 use super::part::Part;
 use super::referrers::{Finder, Referrer};
 use super::way::Way;

@@ -3,8 +3,8 @@
 use crate::ecr::{Creation, RepositorySettings};
 use crate::event::{Event, Step};
 use crate::image::Repository;
+use crate::once::Once;
 
-use super::once::Once;
 use super::{Access, StepError};
 
 /// Creates repositories, each once however many images need it, and knows what became of them.

@@ -8,11 +8,11 @@ use crate::dockerfile::{Configuration, runs_for_target};
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::Platform;
+use crate::once::Once;
 
 use super::StepError;
 use super::base::PlatformBase;
 use super::observe::TemplateError;
-use super::once::Once;
 
 /// What the daemon was found to run, each platform tried once in a run.
 #[derive(Default)]

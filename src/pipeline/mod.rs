@@ -36,7 +36,6 @@ mod marks;
 mod observe;
 mod observe_destination;
 mod observe_referrers;
-mod once;
 mod orphan_error;
 mod orphans;
 mod outcome;

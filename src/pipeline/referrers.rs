@@ -7,11 +7,11 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::event::{Event, Step};
 use crate::image::{Content, Descriptor, Digest, Location, Manifest, Tag, media_type};
+use crate::once::Once;
 
 use super::base::BaseError;
 use super::marks::Marks;
 use super::observe::PARALLEL_QUESTIONS;
-use super::once::Once;
 use super::{Access, StepError};
 
 /// Something that refers to an image at its source.

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 /// What became of the work of each key, which is done once; whoever needs it meanwhile waits for it.
 #[derive(Debug)]
-pub(super) struct Once<K, V = ()> {
+pub struct Once<K, V = ()> {
     cells: Mutex<HashMap<K, Arc<OnceCell<V>>>>,
 }
 
@@ -22,23 +22,29 @@ impl<K, V> Default for Once<K, V> {
 
 impl<K: Eq + Hash, V> Once<K, V> {
     /// Where the result of a key's work is, once it is done.
-    pub(super) fn cell(&self, key: K) -> Arc<OnceCell<V>> {
+    pub fn cell(&self, key: K) -> Arc<OnceCell<V>> {
         Arc::clone(self.cells().entry(key).or_default())
     }
 
+    /// Takes the result of a key's work from whoever has it already.
+    pub fn put(&self, key: K, result: V) {
+        let cell = OnceCell::new_with(Some(result));
+        self.cells().insert(key, Arc::new(cell));
+    }
+
     /// Forgets that the work was done.
-    pub(super) fn forget(&self, key: &K) {
+    pub fn forget(&self, key: &K) {
         self.cells().remove(key);
     }
 
     /// Forgets all work but that with these results. What is not done yet is forgotten, too.
-    pub(super) fn retain(&self, keeps: impl Fn(&V) -> bool) {
+    pub fn retain(&self, keeps: impl Fn(&V) -> bool) {
         self.cells()
             .retain(|_, cell| cell.get().is_some_and(&keeps));
     }
 
     /// The keys whose work had these results, in no order.
-    pub(super) fn keys_with(&self, had: impl Fn(&V) -> bool) -> Vec<K>
+    pub fn keys_with(&self, had: impl Fn(&V) -> bool) -> Vec<K>
     where
         K: Clone,
     {
@@ -57,11 +63,7 @@ impl<K: Eq + Hash, V> Once<K, V> {
 impl<K: Eq + Hash> Once<K> {
     /// Does the work, waits for it, or finds it done. What failed is done again by the next who
     /// needs it.
-    pub(super) async fn run<E>(
-        &self,
-        key: K,
-        work: impl AsyncFn() -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub async fn run<E>(&self, key: K, work: impl AsyncFn() -> Result<(), E>) -> Result<(), E> {
         let cell = self.cell(key);
         cell.get_or_try_init(async || work().await)
             .await
