@@ -15,7 +15,8 @@ use crate::image::{
 use crate::store::Store;
 
 use super::StepError;
-use super::base::{BaseError, PlatformBase};
+use super::base::PlatformBase;
+use super::base_error::BaseError;
 use super::way::Way;
 
 /// One platform's upstream image: what is needed of its manifest and its configuration.

@@ -11,7 +11,7 @@ use crate::image::{
 };
 use crate::once::Once;
 
-use super::base::BaseError;
+use super::base_error::BaseError;
 use super::blobs::{Blobs, blobs_of};
 use super::part::Part;
 use super::referrers::{Finder, Referrer};

@@ -12,7 +12,7 @@ use crate::once::Once;
 
 use super::StepError;
 use super::base::PlatformBase;
-use super::observe::TemplateError;
+use super::render::dockerfile;
 
 /// What the daemon was found to run, each platform tried once in a run.
 #[derive(Default)]
@@ -47,11 +47,7 @@ impl Emulation {
         image: &ImageSpecification,
         platforms: &[PlatformBase],
     ) -> Result<(), StepError> {
-        let dockerfile = image.template.render("scratch", &image.lines);
-        let dockerfile = dockerfile
-            .map_err(TemplateError::from)
-            .map_err(StepError::at(Step::Render))?;
-        let lines_run = runs_for_target(&dockerfile);
+        let lines_run = runs_for_target(&dockerfile(image, "scratch")?);
         let needed = platforms
             .iter()
             .filter(|base| lines_run || has_running_trigger(base));

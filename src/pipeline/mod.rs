@@ -5,6 +5,7 @@ mod apply;
 mod assembly;
 mod attempt;
 mod base;
+mod base_error;
 mod base_image;
 mod blobs;
 mod budget;

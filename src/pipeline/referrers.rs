@@ -9,7 +9,7 @@ use crate::event::{Event, Step};
 use crate::image::{Content, Descriptor, Digest, Location, Manifest, Tag, media_type};
 use crate::once::Once;
 
-use super::base::BaseError;
+use super::base_error::BaseError;
 use super::marks::Marks;
 use super::observe::PARALLEL_QUESTIONS;
 use super::{Access, StepError};
