@@ -18,6 +18,7 @@ pub mod event;
 pub mod failure;
 pub mod image;
 pub mod layout;
+pub mod once;
 pub mod pipeline;
 pub mod registry;
 pub mod report;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::ecr::{CreationTemplate, PullThroughRule, RuleValidation};
 use crate::failure::{Failure as _, Kind};
 
+use super::item::{Decision, RuleWork, Work};
 use super::outcome::{Answer, Done, Outcome, Validation};
-use super::plan::{Decision, RuleWork, Work};
 use super::secret::{KeptSecret, failed, missing_tags};
 use super::{Access, Action, Error, Part, Plan};
 

@@ -3,8 +3,9 @@
 use crate::config::CacheSpecification;
 use crate::ecr::{CreationTemplate, PullThroughRule, RegistryScanning};
 
+use super::Choices;
 use super::existing::{self, SeenRepository};
-use super::plan::{Choices, is_ours};
+use super::mark::is_ours;
 use super::secret::{self, SeenSecret};
 use super::{Access, Error};
 

@@ -9,7 +9,7 @@ use crate::aws::{NewSecret, SecretDescription};
 use crate::config::{CacheCredential, CacheRule, Password, StoredSecret};
 use crate::registry::Login;
 
-use super::plan::MARK;
+use super::mark::MARK;
 use super::{Access, Error};
 
 /// What the names of the cache's secrets begin with; ECR reads no others.

@@ -140,7 +140,7 @@ fn choose(
     };
     let chosen = index.manifests().iter();
     let chosen = chosen.filter(|child| is_chosen(platform(child)));
-    let digests = chosen.filter_map(|child| child.digest().to_string().parse().ok());
+    let digests = chosen.flat_map(Digest::try_from);
     let platforms = match wanted {
         [] => offered,
         wanted => wanted.to_vec(),

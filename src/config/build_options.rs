@@ -1,12 +1,12 @@
-//! `build`: how lines are built, beside their arguments and their template.
+//! `build`: how lines are built, but for their template.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::check::Checker;
+use super::dockerfile_options::{LinePlace, TRIAL_BASE, rendered_line};
 use super::hint::suggest;
 use super::mistakes::{Located, Place};
-use super::options::{TRIAL_BASE, line_place};
 use super::reader::{Line, Table};
 use super::{build_secrets, written};
 use crate::context::Context;
@@ -25,6 +25,7 @@ const OWN_LABELS: [&str; 4] = [
 /// What was set. What is absent was not.
 #[derive(Clone, Default)]
 pub(super) struct BuildOptions {
+    pub(super) args: Option<BTreeMap<String, String>>,
     pub(super) context: Option<Context>,
     pub(super) target: Option<Located<String>>,
     pub(super) network: Option<String>,
@@ -38,10 +39,10 @@ pub(super) struct BuildOptions {
 }
 
 impl BuildOptions {
-    pub(super) fn check(written: &mut written::Build, checker: &mut Checker<'_>) -> Self {
-        let context = written.context.take();
+    pub(super) fn check(written: written::Build, checker: &mut Checker<'_>) -> Self {
+        let context = written.context;
         let context = context.and_then(|path| open(&path, checker));
-        let network = written.network.take().and_then(|name| {
+        let network = written.network.and_then(|name| {
             let sound = |name: &str| {
                 name.starts_with(|c: char| c.is_ascii_alphanumeric())
                     && name
@@ -50,22 +51,24 @@ impl BuildOptions {
             };
             checker.shaped(name, sound, "the name of a network", "none")
         });
-        let secrets = written.secrets.take();
+        let secrets = written.secrets;
         let secrets_place = secrets
             .as_ref()
             .and_then(|secrets| Some(secrets.first()?.place.clone()));
         let mistakes = checker.mistakes.len();
         let secrets = secrets.map(|secrets| build_secrets::check(secrets, checker));
         let has_broken_secrets = checker.mistakes.len() > mistakes;
-        let labels = written.labels.take();
+        let labels = written.labels;
         let labels_place = labels
             .as_ref()
             .and_then(|labels| Some(labels.first()?.0.place.clone()));
+        let labels = labels.map(|labels| self::labels(labels, checker));
         Self {
+            args: written.args.map(|args| arguments(args, checker)),
             context,
-            target: written.target.take(),
+            target: written.target,
             network: network.filter(|name| name != "default"),
-            labels: labels.map(|labels| self::labels(labels, checker)),
+            labels,
             labels_place,
             secrets,
             secrets_place,
@@ -76,6 +79,7 @@ impl BuildOptions {
     /// These options, with what they leave out taken from others.
     pub(super) fn or(self, others: &Self) -> Self {
         Self {
+            args: self.args.or_else(|| others.args.clone()),
             context: self.context.or_else(|| others.context.clone()),
             target: self.target.or_else(|| others.target.clone()),
             network: self.network.or_else(|| others.network.clone()),
@@ -182,7 +186,7 @@ impl Taking {
         let of_entry = |entry: &Located<Line>| {
             let files = LocalFiles::all(&entry.value.text).into_iter();
             let taking = |files: LocalFiles| Self {
-                place: line_place(entry).at(files.line),
+                place: LinePlace::of(entry).at(files.line),
                 prefix: String::new(),
                 files,
             };
@@ -195,7 +199,7 @@ impl Taking {
     pub(super) fn rendered(dockerfile: &str, template: &Place) -> Vec<Self> {
         let taking = |files: LocalFiles| Self {
             place: template.clone(),
-            prefix: format!("line {} of what it gives: ", files.line + 1),
+            prefix: rendered_line(files.line),
             files,
         };
         LocalFiles::all(dockerfile)
@@ -240,5 +244,23 @@ fn labels(written: Table<Located<String>>, checker: &mut Checker<'_>) -> BTreeMa
     let pairs = written.into_iter();
     pairs
         .map(|(name, value)| (name.value, value.value))
+        .collect()
+}
+
+fn arguments(
+    written: Table<Located<String>>,
+    checker: &mut Checker<'_>,
+) -> BTreeMap<String, String> {
+    let sound = |name: &str| {
+        !name.starts_with(|c: char| c.is_ascii_digit())
+            && !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    written
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let name = checker.shaped(name, sound, "the name of a build argument", "HTTP_PROXY")?;
+            Some((name, value.value))
+        })
         .collect()
 }

@@ -1,7 +1,6 @@
 //! `builder_engine`: what is asked of Docker's builders, held against what the lines need.
 
 use super::check::Checker;
-use super::mistakes::Place;
 use super::options::Options;
 use super::specification::BuilderEngine;
 use crate::dockerfile::{BuildKitNeed, Demands, SecretUse};
@@ -10,16 +9,15 @@ impl Options {
     /// Refuses lines that only BuildKit understands where the classic builder is to build, and
     /// those that mount a secret that there is not.
     pub(super) fn check_engine(&self, demands: &Demands, checker: &mut Checker<'_>) {
-        if !self.is_built() {
+        if !self.dockerfile.is_built() {
             return;
         }
-        let place = |entry, line| self.place_of_demand(entry, line);
         let is_classic = self.builder_engine == Some(BuilderEngine::Classic);
         for BuildKitNeed {
             entry, line, what, ..
         } in demands.buildkit.iter().filter(|_| is_classic)
         {
-            let Some((place, prefix)) = place(*entry, *line) else {
+            let Some((place, prefix)) = self.dockerfile.place_of(*entry, *line) else {
                 continue;
             };
             let message = format!("{prefix}{what} needs BuildKit");
@@ -36,7 +34,7 @@ impl Options {
             if known.iter().any(|secret| secret.id == *id) || self.build.has_broken_secrets {
                 continue;
             }
-            let Some((place, prefix)) = place(*entry, *line) else {
+            let Some((place, prefix)) = self.dockerfile.place_of(*entry, *line) else {
                 continue;
             };
             let message = format!("{prefix}there is no secret `{id}`");
@@ -45,17 +43,6 @@ impl Options {
                  the line"
             );
             checker.mistakes.add(&place, message, hint);
-        }
-    }
-
-    /// Where a line of the Dockerfile comes from, and what to say before what is wrong there.
-    fn place_of_demand(&self, entry: usize, line: usize) -> Option<(Place, String)> {
-        match &self.template_place {
-            Some(place) => {
-                let prefix = format!("line {} of what it gives: ", line + 1);
-                Some((place.clone(), prefix))
-            }
-            None => Some((self.line_places.get(entry)?.at(line), String::new())),
         }
     }
 }

@@ -65,13 +65,14 @@ fn image(
     let own_line = own_line.and_then(|lines| Some(lines.first()?.place.clone()));
     let asks_for_referrers = written.options.referrers == Some(true);
     let options = Options::check(written.options, checker).or(defaults);
-    let demands = options.try_template(checker);
+    let dockerfile = &options.dockerfile;
+    let demands = dockerfile.try_template(&options.build, checker);
     options.check_engine(&demands, checker);
-    let is_derived = options.is_derived(checker);
+    let is_derived = dockerfile.is_derived(options.builder.unwrap_or_default(), checker);
     options.check_attestations(checker);
-    let is_built = options.is_built();
+    let is_built = dockerfile.is_built();
     options.build.check_labels(is_built, checker);
-    let context = options.context(checker);
+    let context = dockerfile.context(&options.build, checker);
     let written_source = written.source?;
     let renamed = written
         .repository
@@ -102,7 +103,7 @@ fn image(
         .first()
         .or(listed.as_ref().map(|(source, _)| source))?;
     let name = &written_source.value;
-    if let (Location::Layout(_), true, false) = (first, options.is_built(), is_derived) {
+    if let (Location::Layout(_), true, false) = (first, dockerfile.is_built(), is_derived) {
         let message = format!("`{name}` takes no such lines: `FROM` names an image in a registry");
         let hint = "leave the lines out, push the image to a registry first, or write `builder: \
                     auto` where all lines are metadata";
@@ -152,9 +153,9 @@ fn image(
         platforms: platforms.clone(),
         attestations: options.attestations.unwrap_or_default(),
         referrers: options.referrers.unwrap_or_default(),
-        lines: options.lines.clone().unwrap_or_default(),
-        template: options.template.clone().unwrap_or_default(),
-        args: options.args.clone().unwrap_or_default(),
+        lines: dockerfile.lines(),
+        template: dockerfile.template(),
+        args: options.build.args.clone().unwrap_or_default(),
         builder: options.builder.unwrap_or_default(),
         builder_engine: options.builder_engine.unwrap_or_default(),
         source_date_epoch: checker.source_date_epoch,

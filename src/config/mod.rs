@@ -7,6 +7,7 @@ mod cache_specification;
 mod check;
 mod collision;
 mod destination;
+mod dockerfile_options;
 mod document;
 mod elsewhere;
 mod engine;

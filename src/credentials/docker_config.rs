@@ -1,15 +1,13 @@
 //! Docker's configuration: `config.json` and what `docker login` keeps in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::OnceCell;
 
 use super::config_file::{File, MalformedAuth};
 use super::{Error, Origin, helper};
 use crate::image::{DOCKER_HUB, Registry};
+use crate::once::Once;
 use crate::registry::Login;
 
 /// The name under which Docker keeps the login of Docker Hub.
@@ -22,10 +20,8 @@ pub struct DockerConfig {
     path: PathBuf,
     search_path: OsString,
     file: File,
-    answers: Mutex<HashMap<String, Arc<Answer>>>,
+    answers: Once<String, Result<Option<Login>, Error>>,
 }
-
-type Answer = OnceCell<Result<Option<Login>, Error>>;
 
 impl DockerConfig {
     /// Reads `config.json` in the directory that `DOCKER_CONFIG` names, or in `~/.docker`. A file
@@ -44,7 +40,7 @@ impl DockerConfig {
             file: File::read(&path)?,
             path,
             search_path: set("PATH").unwrap_or_default().into(),
-            answers: Mutex::default(),
+            answers: Once::default(),
         })
     }
 
@@ -90,10 +86,7 @@ impl DockerConfig {
     }
 
     async fn ask(&self, helper: &str, server: &str) -> Result<Option<Login>, Error> {
-        let answer = {
-            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(answers.entry(server.to_owned()).or_default())
-        };
+        let answer = self.answers.cell(server.to_owned());
         let ask = || helper::ask(helper, server, &self.search_path, &self.path);
         answer.get_or_init(ask).await.clone()
     }

@@ -1,15 +1,13 @@
 //! Authorization tokens of ECR, one for each who asks and where.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::OnceCell;
+use std::sync::Arc;
 
 use crate::aws::{self, RootCertificates};
 use crate::config::Upstream;
 use crate::ecr::{Ecr, EcrHost, PublicEcr};
 use crate::image::Registry;
+use crate::once::Once;
 use crate::registry::{Credentials, CredentialsError, Login};
 
 /// Who asks ECR for a token, and where. Registries that share both share the token.
@@ -84,27 +82,22 @@ impl fmt::Display for Caller {
 #[derive(Default)]
 pub struct EcrTokens {
     root_certificates: Option<RootCertificates>,
-    callers: Mutex<HashMap<Caller, Arc<Cell>>>,
+    /// One caller's tokens, once they were wanted.
+    callers: Once<Caller, Arc<dyn Credentials>>,
 }
-
-/// One caller's tokens, once they were wanted.
-type Cell = OnceCell<Arc<dyn Credentials>>;
 
 impl EcrTokens {
     /// No tokens yet. The certificates are trusted at AWS beside the system's.
     pub fn new(root_certificates: Option<RootCertificates>) -> Self {
         Self {
             root_certificates,
-            callers: Mutex::default(),
+            callers: Once::default(),
         }
     }
 
     /// These tokens, with the one of a caller whose session is open already.
-    pub fn with(mut self, caller: Caller, ecr: Ecr) -> Self {
-        let callers = self.callers.get_mut();
-        let callers = callers.unwrap_or_else(PoisonError::into_inner);
-        let ecr: Arc<dyn Credentials> = Arc::new(ecr);
-        callers.insert(caller, Arc::new(OnceCell::new_with(Some(ecr))));
+    pub fn with(self, caller: Caller, ecr: Ecr) -> Self {
+        self.callers.put(caller, Arc::new(ecr));
         self
     }
 
@@ -114,18 +107,15 @@ impl EcrTokens {
         caller: &Caller,
         registry: &Registry,
     ) -> Result<Option<Login>, CredentialsError> {
-        let cell = self.cell(caller);
+        let cell = self.callers.cell(caller.clone());
         let ecr = cell.get_or_try_init(|| self.open(caller)).await;
-        let ecr = ecr.map_err(|cause| CredentialsError {
-            registry: registry.clone(),
-            cause: Box::new(cause),
-        })?;
+        let ecr = ecr.map_err(CredentialsError::at(registry))?;
         ecr.login(registry).await
     }
 
     /// Forgets a login that this registry refused.
     pub(super) async fn refused(&self, caller: &Caller, registry: &Registry, login: &Login) {
-        if let Some(ecr) = self.cell(caller).get() {
+        if let Some(ecr) = self.callers.cell(caller.clone()).get() {
             ecr.refused(registry, login).await;
         }
     }
@@ -151,11 +141,6 @@ impl EcrTokens {
             Scope::Region(_) => Arc::new(Ecr::new(&session, None)),
             Scope::Public => Arc::new(PublicEcr::new(&session)),
         })
-    }
-
-    fn cell(&self, caller: &Caller) -> Arc<Cell> {
-        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(callers.entry(caller.clone()).or_default())
     }
 }
 

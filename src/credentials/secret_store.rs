@@ -1,15 +1,14 @@
 //! Secrets that AWS keeps, read when somebody needs them.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use tokio::sync::OnceCell;
 
 use super::Error;
 use crate::aws::{self, Parameters, Secrets, Session};
 use crate::config::StoredSecret;
+use crate::once::Once;
 use crate::registry::Login;
 
 /// Reads the secrets that AWS keeps, each once. Nobody is asked before a secret is wanted.
@@ -17,12 +16,9 @@ use crate::registry::Login;
 pub struct SecretStore {
     options: aws::Options,
     /// Sessions by region; that of the options is where no region is named.
-    sessions: Cells<Option<String>, Session>,
-    values: Cells<StoredSecret, SecretString>,
+    sessions: Once<Option<String>, Session>,
+    values: Once<StoredSecret, SecretString>,
 }
-
-/// Values that are made once each.
-type Cells<K, V> = Mutex<HashMap<K, Arc<OnceCell<V>>>>;
 
 impl SecretStore {
     /// Secrets of whoever these options say. Where a secret's ARN names a region, that one counts.
@@ -34,19 +30,16 @@ impl SecretStore {
     }
 
     /// This store, with a session of the same options that is open already.
-    pub fn with_session(mut self, session: &Session) -> Self {
-        let sessions = self.sessions.get_mut();
-        let sessions = sessions.unwrap_or_else(PoisonError::into_inner);
+    pub fn with_session(self, session: &Session) -> Self {
         for region in [None, Some(session.region().to_owned())] {
-            let opened = OnceCell::new_with(Some(session.clone()));
-            sessions.insert(region, Arc::new(opened));
+            self.sessions.put(region, session.clone());
         }
         self
     }
 
     /// The text of a secret.
     pub async fn value(&self, secret: &StoredSecret) -> Result<SecretString, Error> {
-        let cell = cell(&self.values, secret);
+        let cell = self.values.cell(secret.clone());
         let value = cell.get_or_try_init(|| self.read(secret)).await?;
         Ok(value.clone())
     }
@@ -86,7 +79,7 @@ impl SecretStore {
 
     async fn read(&self, secret: &StoredSecret) -> Result<SecretString, Error> {
         let region = secret.region().map(str::to_owned);
-        let cell = cell(&self.sessions, &region);
+        let cell = self.sessions.cell(region.clone());
         let session = cell.get_or_try_init(|| self.open(region));
         let session = session.await.map_err(|source| Error::UnreadableSecret {
             secret: secret.clone(),
@@ -113,11 +106,6 @@ impl SecretStore {
         let region = region.or(options.region);
         Session::load(aws::Options { region, ..options }).await
     }
-}
-
-fn cell<K: Clone + Eq + std::hash::Hash, V>(cells: &Cells<K, V>, key: &K) -> Arc<OnceCell<V>> {
-    let mut cells = cells.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(cells.entry(key.clone()).or_default())
 }
 
 #[cfg(test)]

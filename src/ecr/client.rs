@@ -82,10 +82,8 @@ impl Ecr {
             region: region.clone(),
             source: aws::Error::from_sdk("ecr", "GetAuthorizationToken", error),
         })?;
-        let data = output.authorization_data().first();
-        data.ok_or_else(|| "there is none in the answer".to_owned())
-            .and_then(Token::read)
-            .map_err(|reason| Error::UnusableToken { region, reason })
+        let token = Token::read(output.authorization_data().first());
+        token.map_err(|reason| Error::UnusableToken { region, reason })
     }
 }
 
@@ -94,13 +92,7 @@ impl Ecr {
 #[async_trait]
 impl Credentials for Ecr {
     async fn login(&self, registry: &Registry) -> Result<Option<Login>, CredentialsError> {
-        match self.token().await {
-            Ok(token) => Ok(Some(token.login.clone())),
-            Err(error) => Err(CredentialsError {
-                registry: registry.clone(),
-                cause: Box::new(error),
-            }),
-        }
+        self.tokens.login(registry, || self.fetch_token()).await
     }
 
     async fn refused(&self, _registry: &Registry, login: &Login) {

@@ -39,23 +39,15 @@ impl PublicEcr {
             region: region.clone(),
             source: aws::Error::from_sdk("ecr-public", "GetAuthorizationToken", error),
         })?;
-        let data = output.authorization_data();
-        data.ok_or_else(|| "there is none in the answer".to_owned())
-            .and_then(Token::read_public)
-            .map_err(|reason| Error::UnusableToken { region, reason })
+        let token = Token::read_public(output.authorization_data());
+        token.map_err(|reason| Error::UnusableToken { region, reason })
     }
 }
 
 #[async_trait]
 impl Credentials for PublicEcr {
     async fn login(&self, registry: &Registry) -> Result<Option<Login>, CredentialsError> {
-        match self.tokens.token(|| self.fetch_token()).await {
-            Ok(token) => Ok(Some(token.login.clone())),
-            Err(error) => Err(CredentialsError {
-                registry: registry.clone(),
-                cause: Box::new(error),
-            }),
-        }
+        self.tokens.login(registry, || self.fetch_token()).await
     }
 
     async fn refused(&self, _registry: &Registry, login: &Login) {
@@ -65,35 +57,42 @@ impl Credentials for PublicEcr {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use secrecy::ExposeSecret as _;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::super::stand_in::{StandIn, refusal};
     use super::*;
     use crate::failure::{Failure as _, Kind, chain};
 
-    #[tokio::test]
-    async fn asks_for_one_token() {
-        // `AWS:secret` in Base64.
-        let data =
-            json!({"authorizationToken": "QVdTOnNlY3JldA==", "expiresAt": 4_102_444_800_u64});
-        let api = StandIn::answering([(200, json!({"authorizationData": data}))]).await;
-        let (ecr, registry) = (PublicEcr::new(&api.session()), Registry::public_ecr());
-        for _ in 0..2 {
-            match ecr.login(&registry).await.unwrap() {
-                Some(Login::Password { username, password }) => {
-                    assert_eq!(
-                        (username.as_str(), password.expose_secret()),
-                        ("AWS", "secret")
-                    );
-                }
-                other => panic!("{other:?}"),
-            }
+    fn token(password: &str) -> (u16, Value) {
+        let data = json!({
+            "authorizationToken": STANDARD.encode(format!("AWS:{password}")),
+            "expiresAt": 4_102_444_800_u64,
+        });
+        (200, json!({"authorizationData": data}))
+    }
+
+    fn password(login: &Login) -> &str {
+        match login {
+            Login::Password { username, password } if username == "AWS" => password.expose_secret(),
+            other => panic!("{other:?}"),
         }
-        assert_eq!(
-            api.calls(),
-            [("GetAuthorizationToken".to_owned(), json!({}))]
-        );
+    }
+
+    #[tokio::test]
+    async fn asks_for_one_token_until_it_is_refused() {
+        let api = StandIn::answering([token("one"), token("two")]).await;
+        let (ecr, registry) = (PublicEcr::new(&api.session()), Registry::public_ecr());
+        let one = ecr.login(&registry).await.unwrap().unwrap();
+        let again = ecr.login(&registry).await.unwrap().unwrap();
+        assert_eq!([&one, &again].map(password), ["one", "one"]);
+        ecr.refused(&registry, &one).await;
+        let two = ecr.login(&registry).await.unwrap().unwrap();
+        assert_eq!(password(&two), "two");
+        let asked = ("GetAuthorizationToken".to_owned(), json!({}));
+        assert_eq!(api.calls(), [asked.clone(), asked]);
     }
 
     #[tokio::test]

@@ -12,6 +12,8 @@ use secrecy::SecretString;
 use crate::image::Registry;
 use crate::registry::{Endpoint, Login};
 
+const NO_DATA: &str = "there is none in the answer";
+
 /// An authorization token of ECR's. It belongs to a region and lasts twelve hours.
 #[derive(Debug)]
 pub struct Token {
@@ -25,7 +27,8 @@ pub struct Token {
 
 impl Token {
     /// Reads what `GetAuthorizationToken` answers; the error says what is wrong with it.
-    pub(super) fn read(data: &AuthorizationData) -> Result<Self, String> {
+    pub(super) fn read(data: Option<&AuthorizationData>) -> Result<Self, String> {
+        let data = data.ok_or(NO_DATA)?;
         let login = login(data.authorization_token())?;
         let endpoint = data.proxy_endpoint().ok_or("it names no registry")?;
         let proxy_endpoint: Endpoint = endpoint
@@ -39,7 +42,8 @@ impl Token {
     }
 
     /// The same of ECR Public, which has one registry.
-    pub(super) fn read_public(data: &PublicAuthorizationData) -> Result<Self, String> {
+    pub(super) fn read_public(data: Option<&PublicAuthorizationData>) -> Result<Self, String> {
+        let data = data.ok_or(NO_DATA)?;
         Ok(Self {
             login: login(data.authorization_token())?,
             proxy_endpoint: Endpoint::of(&Registry::public_ecr()),
@@ -81,7 +85,7 @@ mod tests {
             .authorization_token(token)
             .proxy_endpoint(endpoint)
             .build();
-        Token::read(&data)
+        Token::read(Some(&data))
     }
 
     #[test]

@@ -8,7 +8,8 @@ use tokio::sync::Mutex;
 use tracing::debug;
 
 use super::{Error, Token};
-use crate::registry::Login;
+use crate::image::Registry;
+use crate::registry::{CredentialsError, Login};
 
 /// How long an old token is used before another one is asked for again in vain.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_mins(1);
@@ -93,6 +94,20 @@ impl TokenCache {
             },
             None => Ok(keep(&mut kept, fetch().await?)),
         }
+    }
+
+    /// How the kept token, or the one that is fetched, opens a registry.
+    pub(super) async fn login<F>(
+        &self,
+        registry: &Registry,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Option<Login>, CredentialsError>
+    where
+        F: Future<Output = Result<Token, Error>>,
+    {
+        let token = self.token(fetch).await;
+        let token = token.map_err(CredentialsError::at(registry))?;
+        Ok(Some(token.login.clone()))
     }
 
     /// Drops the kept token if it is the one with this login.

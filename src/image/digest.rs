@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::Tag;
+use super::{Descriptor, Tag};
 
 /// How many hexadecimal digits of a digest stand in the tag of its referrers.
 const REFERRERS_DIGITS: usize = 64;
@@ -70,9 +70,14 @@ impl Digest {
 
     /// Whether these bytes are what the digest names.
     pub fn matches(&self, bytes: &[u8]) -> bool {
+        self.verify(bytes).is_ok()
+    }
+
+    /// The same; the error is the digest that they have.
+    pub fn verify(&self, bytes: &[u8]) -> Result<(), Digest> {
         let mut hasher = self.hasher();
         hasher.update(bytes);
-        hasher.finish() == *self
+        hasher.verify(self)
     }
 }
 
@@ -92,6 +97,15 @@ impl FromStr for Digest {
         } else {
             Err(ParseDigestError(text.to_owned()))
         }
+    }
+}
+
+/// The digest that a descriptor names.
+impl TryFrom<&Descriptor> for Digest {
+    type Error = ParseDigestError;
+
+    fn try_from(descriptor: &Descriptor) -> Result<Self, Self::Error> {
+        descriptor.digest().to_string().parse()
     }
 }
 
@@ -150,6 +164,16 @@ impl Hasher {
             Self::Sha512(hasher) => ("sha512", hasher.finalize().to_vec()),
         };
         Digest(format!("{algorithm}:{}", hex::encode(bytes)))
+    }
+
+    /// Whether all bytes added are what a digest names; the error is the digest that they have.
+    pub fn verify(self, expected: &Digest) -> Result<(), Digest> {
+        let actual = self.finish();
+        if actual == *expected {
+            Ok(())
+        } else {
+            Err(actual)
+        }
     }
 }
 

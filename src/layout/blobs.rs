@@ -1,12 +1,10 @@
 //! Reading blobs of any size: verified, never held in memory.
 
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use futures_util::stream::{BoxStream, try_unfold};
-use futures_util::{Stream, StreamExt as _};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
@@ -19,7 +17,7 @@ const CHUNK: usize = 256 * 1024;
 
 /// A blob's bytes as they come. The last ones are given out only when all are known to be right, so
 /// that whoever passes them on never passes on a whole blob that is wrong.
-pub struct BlobStream(BoxStream<'static, Result<Bytes, Error>>);
+pub type BlobStream = BoxStream<'static, Result<Bytes, Error>>;
 
 impl Layout {
     /// Begins to read a blob of so many bytes.
@@ -34,7 +32,7 @@ impl Layout {
             path,
             digest: digest.clone(),
         };
-        Ok(BlobStream(Box::pin(try_unfold(reading, Reading::next))))
+        Ok(Box::pin(try_unfold(reading, Reading::next)))
     }
 
     /// Whether there is a blob of this size. A file that was cut short is none.
@@ -71,17 +69,6 @@ impl Layout {
     }
 }
 
-impl Stream for BlobStream {
-    type Item = Result<Bytes, Error>;
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Error>>> {
-        self.0.as_mut().poll_next(context)
-    }
-}
-
 /// A blob that is being read.
 struct Reading {
     stream: ReaderStream<File>,
@@ -115,14 +102,13 @@ impl Reading {
         if self.left == 0
             && let Some(hasher) = self.hasher.take()
         {
-            let actual = hasher.finish();
-            if actual != self.digest {
-                return Err(Error::Mismatch {
-                    file: self.path,
+            hasher
+                .verify(&self.digest)
+                .map_err(|actual| Error::Mismatch {
+                    file: self.path.clone(),
                     expected: self.digest.to_string(),
                     actual: actual.to_string(),
-                });
-            }
+                })?;
         }
         Ok((length > 0).then_some((bytes, self)))
     }

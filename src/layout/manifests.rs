@@ -31,13 +31,14 @@ impl Layout {
             };
             match manifest.content() {
                 Ok(Content::Index(index)) => {
-                    wanted.extend(index.manifests().iter().filter_map(digest_of));
+                    let children = index.manifests().iter();
+                    wanted.extend(children.flat_map(Digest::try_from));
                 }
                 Ok(Content::Image(image)) => {
                     let layers = image.layers().iter();
                     let layers = layers.filter(|layer| !media_type::is_foreign(layer));
                     for blob in layers.chain([image.config()]) {
-                        if let Some(digest) = digest_of(blob)
+                        if let Ok(digest) = Digest::try_from(blob)
                             && !self.has_blob(&digest, blob.size()).await?
                         {
                             return Ok(false);
@@ -53,9 +54,9 @@ impl Layout {
 
     /// Reads a small blob, such as an image configuration, and checks its size and digest.
     pub async fn get_blob(&self, descriptor: &Descriptor) -> Result<Bytes, Error> {
-        let digest = descriptor.digest().to_string();
-        let Ok(digest) = digest.parse::<Digest>() else {
+        let Ok(digest) = Digest::try_from(descriptor) else {
             let folder = self.folder().to_owned();
+            let digest = descriptor.digest().to_string();
             return Err(Error::UnknownDigest { folder, digest });
         };
         self.check_size(&digest, descriptor.size()).await?;
@@ -69,21 +70,15 @@ impl Layout {
         }
         let bytes = tokio::fs::read(&file).await;
         let bytes = bytes.map_err(Error::unreadable(&file))?;
-        if digest.matches(&bytes) {
-            return Ok(Bytes::from(bytes));
+        match digest.verify(&bytes) {
+            Ok(()) => Ok(Bytes::from(bytes)),
+            Err(actual) => Err(Error::Mismatch {
+                file,
+                expected: digest.to_string(),
+                actual: actual.to_string(),
+            }),
         }
-        let mut hasher = digest.hasher();
-        hasher.update(&bytes);
-        Err(Error::Mismatch {
-            file,
-            expected: digest.to_string(),
-            actual: hasher.finish().to_string(),
-        })
     }
-}
-
-fn digest_of(descriptor: &Descriptor) -> Option<Digest> {
-    descriptor.digest().to_string().parse().ok()
 }
 
 /// The media type of a manifest that does not say it.

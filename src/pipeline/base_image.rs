@@ -10,13 +10,13 @@ use time::format_description::well_known::Rfc3339;
 use crate::config::{ImageSpecification, Publish};
 use crate::event::Step;
 use crate::image::{
-    Content, Descriptor, Digest, ImageConfiguration, ImageManifest, Location, ParseManifestError,
-    media_type,
+    Content, Digest, ImageConfiguration, ImageManifest, Location, ParseManifestError, media_type,
 };
 use crate::store::Store;
 
 use super::StepError;
-use super::base::{BaseError, PlatformBase};
+use super::base::PlatformBase;
+use super::base_error::BaseError;
 use super::way::Way;
 
 /// One platform's upstream image: what is needed of its manifest and its configuration.
@@ -132,8 +132,7 @@ impl BaseImage {
 
     /// The layers' digests, of the blobs and of what is in them.
     pub(super) fn layers(&self) -> BTreeSet<Digest> {
-        let blobs = self.manifest.layers().iter().map(Descriptor::digest);
-        let blobs = blobs.filter_map(|digest| digest.to_string().parse().ok());
+        let blobs = self.manifest.layers().iter().flat_map(Digest::try_from);
         blobs.chain(self.diff_ids.iter().cloned()).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::config::Platforms;
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
-use crate::image::{Content, Descriptor, Digest, Manifest, Reference, Registry, Repository};
+use crate::image::{Content, Digest, Manifest, Reference, Registry, Repository};
 use crate::registry::{Client, RateLimit};
 
 use super::part::Part;
@@ -255,10 +255,8 @@ fn built_on<'a>(base: &'a Base, platforms: &'a Platforms) -> impl Iterator<Item 
 fn children(manifest: &Manifest) -> Vec<Digest> {
     match manifest.content() {
         Ok(Content::Index(index)) => {
-            let digests = index.manifests().iter().map(Descriptor::digest);
-            digests
-                .filter_map(|it| it.to_string().parse().ok())
-                .collect()
+            let children = index.manifests().iter();
+            children.flat_map(Digest::try_from).collect()
         }
         Ok(Content::Image(_)) | Err(_) => Vec::new(),
     }

@@ -1,24 +1,20 @@
 //! Copies an image from where it is kept to where it is wanted: blobs, then manifests by digest, then the tag. What
 //! is copied are the bytes; nothing is written anew but the index over a choice of platforms.
 
-use std::sync::Arc;
-
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use crate::config::ImageSpecification;
 use crate::event::{Event, Step};
 use crate::failure::{Failure, Kind};
 use crate::image::{
     Content, Descriptor, Digest, ImageIndex, ImageManifest, Location, Manifest, ParseManifestError,
     Repository,
 };
+use crate::once::Once;
 
-use super::base::BaseError;
+use super::base_error::BaseError;
 use super::blobs::{Blobs, blobs_of};
-use super::once::Once;
 use super::part::Part;
 use super::referrers::{Finder, Referrer};
-use super::traffic::Tally;
 use super::way::Way;
 use super::{Access, StepError};
 
@@ -86,7 +82,7 @@ impl<'a> Copier<'a> {
             image: destination.clone(),
             step: Step::Copy,
         });
-        self.show(destination, way.tally);
+        self.access.observer.observe(way.moving());
         let manifest = match part {
             Part::Whole => self.fetch(way, root).await?,
             Part::One(digest) => self.fetch(way, digest).await?,
@@ -102,27 +98,11 @@ impl<'a> Copier<'a> {
     /// Brings what refers to an image that is in place.
     pub(super) async fn refer(
         &self,
-        image: &ImageSpecification,
-        destination: &Location,
+        way: Way<'_>,
         referrers: &[Referrer],
-        tally: &Tally,
     ) -> Result<(), StepError> {
-        self.show(destination, tally);
-        let way = Way {
-            source: &image.source,
-            destination,
-            repository: &image.repository,
-            is_new_repository: false,
-            tally,
-        };
+        self.access.observer.observe(way.moving());
         self.bring_referrers(way, referrers).await
-    }
-
-    fn show(&self, destination: &Location, tally: &Tally) {
-        self.access.observer.observe(Event::Moving {
-            image: destination.clone(),
-            volume: Arc::clone(&tally.volume),
-        });
     }
 
     pub(super) async fn fetch(&self, way: Way<'_>, digest: &Digest) -> Result<Manifest, StepError> {
@@ -240,9 +220,9 @@ fn read(manifest: &Manifest) -> Result<Content, StepError> {
 
 /// The digest that a descriptor of the source names.
 pub(super) fn digest_of(descriptor: &Descriptor) -> Result<Digest, StepError> {
-    let digest = descriptor.digest().to_string();
-    digest
-        .parse()
-        .map_err(|_| CopyError::Digest { digest })
+    Digest::try_from(descriptor)
+        .map_err(|_| CopyError::Digest {
+            digest: descriptor.digest().to_string(),
+        })
         .map_err(StepError::at(Step::Copy))
 }

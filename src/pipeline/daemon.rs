@@ -13,7 +13,8 @@ use crate::failure::{Failure, chain};
 use crate::image::{Digest, Location, Reference, Tag};
 
 use super::StepError;
-use super::base::{Base, BaseError, PlatformBase};
+use super::base::{Base, PlatformBase};
+use super::base_error::BaseError;
 
 /// Reads a variable of the environment: where the Docker daemon is.
 pub type Environment = dyn Fn(&str) -> Option<String> + Send + Sync;

@@ -5,10 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::docker::{self, Docker};
 use crate::image::{Platform, Reference};
+use crate::once::Once;
 use crate::registry::Login;
 
 use super::cleanup::Cleanup;
-use super::once::Once;
 
 /// Brings each base into the daemon once, however many builds need it, and takes those away again
 /// that were not there before; where the run is interrupted, by a task of its own.

@@ -14,8 +14,8 @@ use super::base::{Base, PlatformBase};
 use super::base_image::BaseImage;
 use super::blobs::layers_of;
 use super::marks::Marks;
-use super::observe::TemplateError;
 use super::publish::Ready;
+use super::render::dockerfile;
 use super::way::Way;
 use super::{StepError, Upstreams};
 
@@ -138,10 +138,7 @@ impl Derivation<'_> {
         platform: &PlatformBase,
     ) -> Result<Result<MetadataLines, NeedsBuild>, StepError> {
         let from = self.upstreams.from(&self.image.source, &platform.digest);
-        let dockerfile = self.image.template.render(&from, &self.image.lines);
-        let dockerfile = dockerfile
-            .map_err(TemplateError::from)
-            .map_err(StepError::at(Step::Render))?;
+        let dockerfile = dockerfile(self.image, &from)?;
         Ok(MetadataLines::parse(&dockerfile, &from))
     }
 

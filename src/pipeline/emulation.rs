@@ -1,10 +1,6 @@
 //! Whether what has to run for a foreign platform can.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use futures_util::future::try_join_all;
-use tokio::sync::OnceCell;
 
 use crate::config::ImageSpecification;
 use crate::docker::{self, Docker, Meaning};
@@ -12,15 +8,16 @@ use crate::dockerfile::{Configuration, runs_for_target};
 use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::Platform;
+use crate::once::Once;
 
 use super::StepError;
 use super::base::PlatformBase;
-use super::observe::TemplateError;
+use super::render::dockerfile;
 
 /// What the daemon was found to run, each platform tried once in a run.
 #[derive(Default)]
 pub(super) struct Emulation {
-    tried: Mutex<HashMap<Platform, Arc<OnceCell<bool>>>>,
+    tried: Once<Platform, bool>,
 }
 
 /// The daemon cannot run programs of these platforms.
@@ -50,11 +47,7 @@ impl Emulation {
         image: &ImageSpecification,
         platforms: &[PlatformBase],
     ) -> Result<(), StepError> {
-        let dockerfile = image.template.render("scratch", &image.lines);
-        let dockerfile = dockerfile
-            .map_err(TemplateError::from)
-            .map_err(StepError::at(Step::Render))?;
-        let lines_run = runs_for_target(&dockerfile);
+        let lines_run = runs_for_target(&dockerfile(image, "scratch")?);
         let needed = platforms
             .iter()
             .filter(|base| lines_run || has_running_trigger(base));
@@ -81,11 +74,9 @@ impl Emulation {
     }
 
     async fn runs(&self, docker: &Docker, platform: &Platform) -> Result<bool, docker::Error> {
-        let cell = {
-            let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(tried.entry(platform.clone()).or_default())
-        };
-        cell.get_or_try_init(|| docker.runs(platform))
+        let tried = self.tried.cell(platform.clone());
+        tried
+            .get_or_try_init(|| docker.runs(platform))
             .await
             .copied()
     }

@@ -4,7 +4,8 @@ use crate::config::ImageSpecification;
 use crate::event::{Event, Step};
 use crate::image::{Digest, Location, Manifest, Platform};
 
-use super::base::{BaseError, fetch_manifest};
+use super::base::fetch_manifest;
+use super::base_error::BaseError;
 use super::conflict::{Conflict, Obstacle};
 use super::derive::Derivation;
 use super::docker_ends::DockerEnds;

@@ -10,13 +10,14 @@ use crate::event::Step;
 use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Location};
 
-use super::base::BaseError;
+use super::base_error::BaseError;
 use super::conflict::Conflict;
 use super::look::Look;
 use super::marks::{Marks, base_name};
 use super::observe_destination::{Repositories, RepositoryState};
 use super::part::{Part, Wanted};
 use super::referrers::{Finder, Referrer};
+use super::render::dockerfile;
 use super::{Access, Base, Reason, StepError, Upstreams};
 
 /// Small questions asked together, of registries and of ECR's API.
@@ -223,12 +224,7 @@ pub(super) async fn resolve(upstreams: &Upstreams, source: &Location) -> Result<
 
 /// The hash of all that the user decided about an image.
 pub(super) async fn recipe(image: &ImageSpecification) -> Result<Recipe, StepError> {
-    let dockerfile = image
-        .template
-        .render(&base_name(&image.source), &image.lines);
-    let dockerfile = dockerfile
-        .map_err(TemplateError::from)
-        .map_err(StepError::at(Step::Render))?;
+    let dockerfile = dockerfile(image, &base_name(&image.source))?;
     let context = match &image.context {
         Some(context) => Some(
             context

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Repository};
 
 use super::{ImagePlan, Pruned, Repair, StepError, Traffic, Unlisted};
@@ -79,4 +80,11 @@ pub enum Status {
     Left,
     /// It failed.
     Failed(StepError),
+}
+
+impl Status {
+    /// Whether the image failed because a registry allows no more pulls.
+    pub(super) fn lacks_pulls(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.kind() == Kind::Exhausted)
+    }
 }

@@ -52,6 +52,14 @@ pub(super) fn leave(orphans: Vec<Orphan>) -> Vec<Pruned> {
     left
 }
 
+/// Leaves everything as it is, and says so, because not all that the file names is in place.
+pub(super) fn keep(orphans: Vec<Orphan>, access: &Access) -> Vec<Pruned> {
+    if !orphans.is_empty() {
+        access.observer.observe(Event::OrphansKept);
+    }
+    leave(orphans)
+}
+
 /// Deletes tags, and repositories of which nothing stays, one after another, after naming each.
 pub(super) async fn prune(orphans: Vec<Orphan>, access: &Access) -> Vec<Pruned> {
     let Some(ecr) = access.destination.image_api() else {

@@ -1,16 +1,15 @@
 //! What refers to an image: signatures, SBOMs, attestations.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use tokio::sync::OnceCell;
 
 use crate::event::{Event, Step};
 use crate::image::{Content, Descriptor, Digest, Location, Manifest, Tag, media_type};
+use crate::once::Once;
 
-use super::base::BaseError;
+use super::base_error::BaseError;
 use super::marks::Marks;
 use super::observe::PARALLEL_QUESTIONS;
 use super::{Access, StepError};
@@ -59,7 +58,11 @@ pub(super) fn subjects(source: &Digest, manifest: &Manifest) -> Vec<Digest> {
     let is_ours = manifest.digest() != source && Marks::annotated(manifest).is_some();
     let own = (!is_ours).then(|| manifest.digest().clone());
     let children = match manifest.content() {
-        Ok(Content::Index(index)) => index.manifests().iter().filter_map(digest_in).collect(),
+        Ok(Content::Index(index)) => index
+            .manifests()
+            .iter()
+            .flat_map(Digest::try_from)
+            .collect(),
         Ok(Content::Image(_)) | Err(_) => Vec::new(),
     };
     own.into_iter().chain(children).collect()
@@ -96,7 +99,7 @@ pub(super) async fn list(
     let referrer = |descriptor: &Descriptor| {
         Some(Referrer::Manifest {
             subject: subject.clone(),
-            digest: digest_in(descriptor)?,
+            digest: Digest::try_from(descriptor).ok()?,
             descriptor: Box::new(descriptor.clone()),
         })
     };
@@ -106,14 +109,14 @@ pub(super) async fn list(
 /// Finds what refers to images at their sources. Each repository's tags are listed once.
 pub(super) struct Finder<'a> {
     access: &'a Access,
-    tags: Mutex<HashMap<Location, Arc<OnceCell<BTreeSet<Tag>>>>>,
+    tags: Once<Location, BTreeSet<Tag>>,
 }
 
 impl<'a> Finder<'a> {
     pub(super) fn new(access: &'a Access) -> Self {
         Self {
             access,
-            tags: Mutex::default(),
+            tags: Once::default(),
         }
     }
 
@@ -126,7 +129,7 @@ impl<'a> Finder<'a> {
         subjects: Vec<Digest>,
         destination: &Location,
     ) -> Result<Vec<Referrer>, StepError> {
-        let cell = self.cell(source);
+        let cell = self.tags.cell(source.bare());
         let store = &self.access.upstreams.store;
         let tags = cell.get_or_try_init(async || {
             let tags = store.list_tags(source).await;
@@ -187,12 +190,6 @@ impl<'a> Finder<'a> {
         let tag = tag.clone();
         Ok(digest.map(|digest| Referrer::Tagged { tag, digest }))
     }
-
-    /// Where the tags of a source's repository are kept.
-    fn cell(&self, source: &Location) -> Arc<OnceCell<BTreeSet<Tag>>> {
-        let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(tags.entry(source.bare()).or_default())
-    }
 }
 
 /// The tags that name a digest, as cosign's do: `sha256-9f86d0....sig`. They are looked up, because
@@ -204,10 +201,6 @@ fn tags_about<'t>(tags: &'t BTreeSet<Tag>, digest: &Digest) -> impl Iterator<Ite
     let named = named.take_while(move |tag| tag.as_str().starts_with(&begins));
     let prefix = format!("{bare}.");
     named.filter(move |tag| tag.as_str().starts_with(&prefix))
-}
-
-fn digest_in(descriptor: &Descriptor) -> Option<Digest> {
-    descriptor.digest().to_string().parse().ok()
 }
 
 #[cfg(test)]

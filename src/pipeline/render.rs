@@ -29,14 +29,17 @@ pub async fn render(
     let platforms = platforms.map_err(StepError::at(Step::Resolve))?;
     let render = |base: super::PlatformBase| {
         let pinned = upstreams.from(&image.source, &base.digest);
-        let text = image.template.render(&pinned, &image.lines);
-        let text = text
-            .map_err(TemplateError::from)
-            .map_err(StepError::at(Step::Render))?;
         Ok(Dockerfile {
             platform: base.platform,
-            text,
+            text: dockerfile(image, &pinned)?,
         })
     };
     platforms.into_iter().map(render).collect()
+}
+
+/// The text of the Dockerfile whose `FROM` names this.
+pub(super) fn dockerfile(image: &ImageSpecification, from: &str) -> Result<String, StepError> {
+    let text = image.template.render(from, &image.lines);
+    text.map_err(TemplateError::from)
+        .map_err(StepError::at(Step::Render))
 }

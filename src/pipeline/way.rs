@@ -1,5 +1,8 @@
 //! One image's way.
 
+use std::sync::Arc;
+
+use crate::event::Event;
 use crate::image::{Digest, Location, Repository};
 
 use super::traffic::Tally;
@@ -42,6 +45,14 @@ impl<'a> Way<'a> {
         Self {
             source: unpacked.map_or(self.source, |unpacked| &unpacked.location),
             ..self
+        }
+    }
+
+    /// What shows how much has moved.
+    pub(super) fn moving(&self) -> Event {
+        Event::Moving {
+            image: self.destination.clone(),
+            volume: Arc::clone(&self.tally.volume),
         }
     }
 

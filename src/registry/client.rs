@@ -221,14 +221,8 @@ impl Reply {
 
     /// Whether the bytes are those that the digest names.
     pub(super) fn verify(&self, digest: &Digest) -> Result<(), Cause> {
-        let mut hasher = digest.hasher();
-        hasher.update(&self.body);
-        let actual = hasher.finish();
-        if actual == *digest {
-            Ok(())
-        } else {
-            Err(self.mismatch(digest, actual))
-        }
+        let verified = digest.verify(&self.body);
+        verified.map_err(|actual| self.mismatch(digest, actual))
     }
 
     /// What was sent is not what was asked for.

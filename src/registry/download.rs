@@ -1,13 +1,10 @@
 //! Reading blobs of any size: verified, resumed, never held in memory.
 
 use std::mem;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use futures_util::Stream;
 use futures_util::stream::{BoxStream, try_unfold};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use reqwest::{Method, Response, StatusCode};
@@ -30,7 +27,7 @@ const RESUME_PAUSE: Duration = Duration::from_millis(200);
 
 /// A blob's bytes as they come. The last ones are given out only when all are known to be right, so
 /// that whoever passes them on never passes on a whole blob that is wrong.
-pub struct BlobStream(BoxStream<'static, Result<Bytes, Error>>);
+pub type BlobStream = BoxStream<'static, Result<Bytes, Error>>;
 
 impl Client {
     /// Begins to read a blob of so many bytes from the reference's repository.
@@ -74,18 +71,7 @@ impl Client {
                 Err(cause) => Err(download.failed(cause)),
             }
         });
-        Ok(BlobStream(Box::pin(stream)))
-    }
-}
-
-impl Stream for BlobStream {
-    type Item = Result<Bytes, Error>;
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Error>>> {
-        self.0.as_mut().poll_next(context)
+        Ok(Box::pin(stream))
     }
 }
 
@@ -196,15 +182,13 @@ impl Download {
 
     fn verify(&mut self, response: &Response) -> Result<(), Cause> {
         let hasher = mem::replace(&mut self.hasher, self.digest.hasher());
-        let actual = hasher.finish();
-        if actual == self.digest {
-            return Ok(());
-        }
-        Err(Cause::Spoiled {
-            host: host(response.url()),
-            expected: self.digest.to_string(),
-            actual: actual.to_string(),
-        })
+        hasher
+            .verify(&self.digest)
+            .map_err(|actual| Cause::Spoiled {
+                host: host(response.url()),
+                expected: self.digest.to_string(),
+                actual: actual.to_string(),
+            })
     }
 
     fn wrong_size(&self, response: &Response, actual: u64) -> Cause {

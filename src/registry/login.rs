@@ -26,10 +26,18 @@ pub enum Login {
 /// Credentials could not be found out.
 #[derive(Debug)]
 pub struct CredentialsError {
-    /// The registry.
-    pub registry: Registry,
-    /// Why.
-    pub cause: Box<dyn Failure>,
+    registry: Registry,
+    cause: Box<dyn Failure>,
+}
+
+impl CredentialsError {
+    /// For `map_err`: wraps any room's error with the registry.
+    pub fn at<E: Failure>(registry: &Registry) -> impl FnOnce(E) -> Self {
+        |cause| Self {
+            registry: registry.clone(),
+            cause: Box::new(cause),
+        }
+    }
 }
 
 impl fmt::Display for CredentialsError {

@@ -20,6 +20,7 @@ mod meter;
 mod network_error;
 mod outflow;
 mod pace;
+mod pause;
 mod ping;
 mod politeness;
 mod proxy;

@@ -17,6 +17,7 @@ mod quantity;
 mod table;
 mod upkeep_json;
 mod upkeep_table;
+mod wording;
 
 pub use cache_json::{CacheOutcomeObject, CachePlanObject, CacheUrlsObject};
 pub use cache_table::{cache_outcome_table, cache_plan_table, cache_url_lines, error_text};
@@ -24,8 +25,8 @@ pub use cache_warm_json::CacheWarmObject;
 pub use doctor::{DoctorObject, check_lines};
 pub use failures::{tell_failure, tell_failures, tell_unknown_orphans, tell_unlisted};
 pub use json::{FailureObject, OutcomeObject, PartitionObject, PlanObject};
-pub use lines::error_lines;
 pub use merge::MergedReport;
 pub use merge_error::MergeError;
 pub use observer::{Style, observer};
 pub use table::{outcome_table, plan_table};
+pub use wording::error_lines;

@@ -12,9 +12,9 @@ use crate::image::Location;
 
 use super::Style;
 use super::gauge::Gauge;
-use super::lines::{describe, name};
 use super::output_log::{LineCutter, OutputLog};
 use super::quantity::count;
+use super::wording::{describe, name};
 
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(120);

@@ -8,9 +8,9 @@ use comfy_table::{ContentArrangement, Table, presets};
 use crate::image::Digest;
 use crate::pipeline::{Action, ImagePlan, Outcome, Plan, Status, Unlisted, Work};
 
-use super::lines::name;
 use super::quantity::{bytes, count};
 use super::upkeep_table::{outcome_sections, plan_sections};
+use super::wording::name;
 
 /// Spaces between two columns.
 const COLUMN_GAP: u16 = 2;

@@ -1,23 +1,15 @@
 //! Blobs of any size, never held in memory.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, TryStreamExt as _};
 
 use super::{Error, Store};
 use crate::image::{Digest, Location, Repository};
-use crate::layout;
-use crate::registry::{self, Transfer, Uploaded};
+use crate::registry::{Transfer, Uploaded};
 
 /// A blob's bytes as they come. The last ones are given out only when all are known to be right.
-pub enum BlobStream {
-    /// From a registry.
-    Registry(registry::BlobStream),
-    /// From an OCI layout.
-    Layout(layout::BlobStream),
-}
+pub type BlobStream = BoxStream<'static, Result<Bytes, Error>>;
 
 impl Store {
     /// Waits for the right to move a blob of so many bytes from one location to another: a slot at
@@ -41,14 +33,14 @@ impl Store {
         Ok(match location {
             Location::Registry(reference) => {
                 let reference = self.read_at(reference);
-                BlobStream::Registry(self.client.open_blob(&reference, digest, size).await?)
+                let blob = self.client.open_blob(&reference, digest, size).await?;
+                Box::pin(blob.map_err(Error::from))
             }
-            Location::Layout(layout) => BlobStream::Layout(
-                self.layouts
-                    .at(&layout.folder)
-                    .open_blob(digest, size)
-                    .await?,
-            ),
+            Location::Layout(layout) => {
+                let layout = self.layouts.at(&layout.folder);
+                let blob = layout.open_blob(digest, size).await?;
+                Box::pin(blob.map_err(Error::from))
+            }
             Location::Daemon(image) => return Err(Error::in_daemon(image)),
         })
     }
@@ -101,26 +93,5 @@ impl Store {
                 Ok(Uploaded::Uploaded)
             }
         }
-    }
-}
-
-impl Stream for BlobStream {
-    type Item = Result<Bytes, Error>;
-
-    fn poll_next(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Error>>> {
-        let next = match self.get_mut() {
-            Self::Registry(stream) => {
-                let next = ready!(Pin::new(stream).poll_next(context));
-                next.map(|bytes| bytes.map_err(Error::from))
-            }
-            Self::Layout(stream) => {
-                let next = ready!(Pin::new(stream).poll_next(context));
-                next.map(|bytes| bytes.map_err(Error::from))
-            }
-        };
-        Poll::Ready(next)
     }
 }

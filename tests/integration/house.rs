@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 11] = [
     &["aws", "registry", "layout"],
     &["dockerfile", "selection", "context"],
     &["event"],
-    &["image", "failure"],
+    &["image", "failure", "once"],
 ];
 
 fn floor(room: &str) -> usize {
