@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use longshore::image::Digest;
 use longshore::sandbox::{Effect, Fault, Request, Server};
 
-use crate::harness::{Lab, Run, noise};
+use crate::harness::{Lab, Run, noise, wait_until};
 
 /// A lab with one large image to copy, and the image's digest.
 fn lab() -> (Lab, Digest) {
@@ -331,15 +331,6 @@ fn what_the_api_may_not_tell_is_asked_of_the_registry() {
     let requests = lab.requests();
     assert_eq!(count(&requests, "registry HEAD mongo blob 404"), 2);
     assert_eq!(count(&requests, "registry PUT mongo upload 201"), 2);
-}
-
-#[track_caller]
-fn wait_until(is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "waited in vain");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// How many requests of a method a server has answered.

@@ -6,7 +6,7 @@ use longshore::image::Digest;
 use longshore::sandbox::layout::{PlatformImage, write_image};
 use serde_json::{Value, json};
 
-use crate::harness::{Image, Index, Lab, World};
+use crate::harness::{Lab, World};
 
 const VAULT: &str = "hashicorp/vault";
 
@@ -290,9 +290,7 @@ fn what_cannot_be_derived_is_built_where_that_is_allowed() {
 #[test]
 fn derived_and_built_are_the_same_to_a_runtime() {
     let world = World::new("derived");
-    let image = |architecture| Image::of(&world.name, "1", architecture);
-    let index = Index::new(vec![image("amd64"), image("arm64")]);
-    world.upstream.push_index(VAULT, "1", &index);
+    world.offer_index(VAULT, "1");
     let lines = r#"['ENV A=1 B=$PATH:/x', 'LABEL l="a b"', 'VOLUME ["/etc/vault"]', EXPOSE 80,
         USER 7, 'ENTRYPOINT ["e"]', 'CMD c $A', STOPSIGNAL SIGINT]"#;
     world.write(&format!(

@@ -1,10 +1,6 @@
 //! Runs that fail, as a whole or in part, and their exit codes.
 
-use std::process::Command;
-use std::thread;
-use std::time::Duration;
-
-use crate::harness::{Aws, Events, Image, Registry, Run, World, images_of};
+use crate::harness::{Aws, Events, Image, Registry, Run, World, images_of, signal, wait_until};
 
 #[test]
 fn one_failure_does_not_stop_the_rest() {
@@ -171,18 +167,8 @@ fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
     let mut events = Events::of(&world.name);
     let child = world.longshore(&["apply"]).start();
     events.wait_for("start");
-    while world.destination.tags("interrupted/mongo").is_empty() {
-        thread::sleep(Duration::from_millis(20));
-    }
-    // The shell's own `kill`: not every machine has the program.
-    let kill = format!("kill -INT {}", child.id());
-    assert!(
-        Command::new("sh")
-            .args(["-c", &kill])
-            .status()
-            .unwrap()
-            .success()
-    );
+    wait_until(|| !world.destination.tags("interrupted/mongo").is_empty());
+    signal(&child, "INT");
     Run::new(&child.wait_with_output().unwrap())
         .exits(130)
         .says(&["interrupted"]);

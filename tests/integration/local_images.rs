@@ -7,7 +7,9 @@ use flate2::read::GzDecoder;
 use longshore::image::Digest;
 use serde_json::{Value, json};
 
-use crate::harness::{Engine, Events, Image, LABEL, Lab, archive, docker, pull};
+use crate::harness::{
+    Engine, Events, Image, LABEL, Lab, Pulled, archive, docker, wait_for_next_second,
+};
 
 /// A layer with one file.
 fn layer(content: &str) -> Vec<u8> {
@@ -109,11 +111,8 @@ fn an_image_of_the_daemon_is_published_as_it_is() {
     again.run().exits(0);
     assert_eq!(lab.digest("elsewhere", "1"), lab.digest(repository, "dev"));
 
-    let pulled = format!("{}/elsewhere:1", lab.registry());
-    pull(&pulled, "AWS", &password);
-    let found = docker(&["inspect", "--format", "{{.Id}}", &pulled]);
-    docker(&["rmi", &pulled]);
-    assert_eq!(found, id.as_str());
+    let pulled = Pulled::new(&format!("{}/elsewhere:1", lab.registry()), "AWS", &password);
+    assert_eq!(pulled.inspect("{{.Id}}"), id.as_str());
 }
 
 #[test]
@@ -233,8 +232,7 @@ fn the_same_lines_on_the_same_image_give_the_same_digest() {
         ));
         lab.longshore_with_docker(&["apply"]).run().exits(0);
         digests.push(lab.digest(repository, "dev").unwrap());
-        // Files carry whole seconds.
-        std::thread::sleep(std::time::Duration::from_millis(1100));
+        wait_for_next_second();
     }
     assert_eq!(digests[0], digests[1]);
 }
@@ -286,10 +284,7 @@ fn a_lock_pins_the_image_s_id() {
 fn what_cannot_be_published_is_told() {
     let (lab, engine) = (Lab::new(), Engine::new());
     load(&engine, "local-wrong/app:dev", &json!({}), &[layer("x")]);
-    let other = match Image::native() {
-        "amd64" => "arm64",
-        _ => "amd64",
-    };
+    let other = Image::foreign();
     lab.write(&format!(
         "images:\n\
          - docker-daemon:local-wrong/nothing:1\n\

@@ -5,7 +5,7 @@ use std::time::Duration;
 use longshore::sandbox::{Effect, Fault, Request};
 use serde_json::{Value, json};
 
-use crate::harness::{Lab, Run};
+use crate::harness::{Lab, Run, wait_until};
 
 fn write(lab: &Lab, images: &str) {
     lab.write(&format!(
@@ -241,10 +241,8 @@ fn what_arrives_meanwhile_stays() {
     write(&lab, "['mongo:7']");
     let pruning = lab.longshore(&["apply", "--prune-orphans"]).start();
     // Two for the plan, the third before anything is deleted.
-    let is_list = |request: &Request| request.operation.as_deref() == Some("ListImages");
-    while lab.log().iter().filter(|it| is_list(it)).count() < 3 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let is_list = |request: &&Request| request.operation.as_deref() == Some("ListImages");
+    wait_until(|| lab.log().iter().filter(is_list).count() >= 3);
     write(&lab, "['redis:7.2']");
     lab.longshore(&["apply"]).run().exits(0);
     let run = Run::new(&pruning.wait_with_output().unwrap()).exits(1);

@@ -1,11 +1,12 @@
 //! Docker Hub's budget of pulls.
 
+use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use longshore::sandbox::{Effect, Fault, Server};
 use serde_json::json;
 
-use crate::harness::{Lab, Run};
+use crate::harness::{Image, Lab, Run, signal, wait_until};
 
 const HOURS: u64 = 6 * 3600;
 
@@ -214,7 +215,7 @@ fn the_pulls_of_the_docker_daemon_are_waited_for_too() {
     assert_eq!(error["kind"], "exhausted");
     run.says(&[
         "docker.io allows 0 more pulls and about 1 are needed: not enough for what Docker builds\n",
-        "cannot build for linux/amd64: ",
+        &format!("cannot build for linux/{}: ", Image::native()),
         "toomanyrequests: You have reached your unauthenticated pull rate limit",
         "hint: log in to that registry for a higher limit",
     ]);
@@ -227,16 +228,10 @@ fn a_wait_can_be_interrupted() {
     let lab = Lab::limited(2, HOURS);
     offer_single(&lab);
     let child = lab.longshore(&["apply", "--wait"]).start();
-    let begun = Instant::now();
-    while lab.digest("redis", "latest").is_none() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "waited in vain");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    std::thread::sleep(Duration::from_millis(300));
-    let kill = std::process::Command::new("kill")
-        .arg(child.id().to_string())
-        .status();
-    assert!(kill.unwrap().success());
+    wait_until(|| lab.digest("redis", "latest").is_some());
+    // What it says next is that it waits.
+    sleep(Duration::from_millis(300));
+    signal(&child, "TERM");
     let run = Run::new(&child.wait_with_output().unwrap()).exits(130);
     run.says(&[
         "waiting until docker.io allows more pulls, for at most 360 min",

@@ -64,6 +64,14 @@ impl Longshore {
     }
 }
 
+/// Sends a signal, such as `INT`, to a call that runs.
+pub(crate) fn signal(child: &Child, name: &str) {
+    // The shell's own `kill`: not every machine has the program.
+    let kill = format!("kill -{name} {}", child.id());
+    let status = Command::new("sh").args(["-c", &kill]).status();
+    assert!(status.unwrap().success());
+}
+
 /// How a call ended.
 #[derive(Debug)]
 pub(crate) struct Run {

@@ -4,27 +4,33 @@ mod artifact;
 mod aws;
 mod docker;
 mod engine;
+mod events;
 mod http;
 mod image;
 mod lab;
 mod longshore;
 mod process;
+mod pulled;
 mod python;
 mod registry;
 mod relay;
 mod terraform;
+mod wait;
 mod world;
 
 pub(crate) use aws::Aws;
-pub(crate) use docker::{Events, docker, images_of, pull};
+pub(crate) use docker::{docker, images_of};
 pub(crate) use engine::{Builder, Engine, archive};
+pub(crate) use events::Events;
 pub(crate) use image::{Image, Index, LABEL};
 pub(crate) use lab::{Lab, noise};
-pub(crate) use longshore::{Longshore, Run};
+pub(crate) use longshore::{Longshore, Run, signal};
+pub(crate) use pulled::Pulled;
 pub(crate) use python::{FileServer, findings, try_yaml, yaml};
 pub(crate) use registry::{Registry, Request};
 pub(crate) use relay::Relay;
 pub(crate) use terraform::{Terraform, say_not_run};
+pub(crate) use wait::{wait_for_next_second, wait_until};
 pub(crate) use world::World;
 
 /// What `make test` says about the services that it started.

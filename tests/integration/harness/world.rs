@@ -7,8 +7,9 @@ use tempfile::TempDir;
 
 use super::aws::Aws;
 use super::docker;
-use super::image::Image;
+use super::image::{Image, Index};
 use super::longshore::Longshore;
+use super::pulled::Pulled;
 use super::registry::Registry;
 
 pub(crate) struct World {
@@ -52,6 +53,20 @@ impl World {
         let image = Image::new(&self.name, version);
         self.upstream.push(repository, tag, &image);
         image.digest()
+    }
+
+    /// Puts images for amd64 and arm64 on this Docker Hub, under one tag.
+    pub(crate) fn offer_index(&self, repository: &str, tag: &str) -> Index {
+        let image = |architecture| Image::of(&self.name, "1", architecture);
+        let index = Index::new(vec![image("amd64"), image("arm64")]);
+        self.upstream.push_index(repository, tag, &index);
+        index
+    }
+
+    /// Pulls what a repository of the destination holds, as Docker does it.
+    pub(crate) fn pull(&self, name: &str) -> Pulled {
+        let name = format!("{}/{name}", self.destination.host());
+        Pulled::new(&name, "AWS", &self.aws.password(self.region))
     }
 
     /// The start of a file: this world's destination and upstream.
