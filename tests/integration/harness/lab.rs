@@ -347,12 +347,15 @@ fn line(request: &Request) -> String {
 /// Bytes that stay as large when they are compressed: enough for a connection to break in their
 /// midst.
 pub(crate) fn noise(seed: u64) -> Vec<u8> {
+    const SIZE: usize = 8 * 1024 * 1024;
+    let mut bytes = Vec::with_capacity(SIZE);
     let mut state = seed;
-    let next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 56) as u8
-    };
-    std::iter::repeat_with(next).take(8 * 1024 * 1024).collect()
+    while bytes.len() < SIZE {
+        // SplitMix64.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bytes.extend((mixed ^ (mixed >> 31)).to_le_bytes());
+    }
+    bytes
 }
