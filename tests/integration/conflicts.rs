@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use longshore::sandbox::{Effect, Fault, Request, Server};
 
-use crate::harness::{Lab, Run, wait_until};
+use crate::harness::{Lab, Run, refusal, wait_until};
 
 const IMMUTABLE: &str = "tag_immutability: true";
 
@@ -97,12 +97,7 @@ fn a_tag_that_was_fixed_to_the_same_meanwhile_is_in_place() {
     let two = lab.offer("library/mongo", "2", b"two");
     lab.offer("team/mongo", "2", b"two");
     // ECR's API refuses what it has already, by this name.
-    let code = "ImageTagAlreadyExistsException";
-    let refused = Effect::Answer {
-        status: 400,
-        headers: Vec::new(),
-        body: format!(r#"{{"errors":[{{"code":"{code}","message":"it exists"}}]}}"#),
-    };
+    let refused = refusal(400, "ImageTagAlreadyExistsException", "it exists");
     // The second run writes the tag last.
     let taken = Effect::Delay(Duration::ZERO);
     lab.inject(Fault::new("manifests/2", taken).method("PUT"));

@@ -9,11 +9,7 @@ fn one_failure_does_not_stop_the_rest() {
     world.offer("library/mongo", "latest", "mongo");
     world.offer("library/redis", "7", "redis");
     world.offer("library/memcached", "latest", "memcached");
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(1);
-    assert_eq!(run.each("status"), ["done", "failed", "done"]);
+    let run = world.applies(&["done", "failed", "done"]);
     let error = &run.json()["images"][1]["error"];
     assert_eq!(error["kind"], "permanent");
     assert!(
@@ -36,11 +32,7 @@ fn a_failing_line_shows_its_output_and_is_not_tried_again() {
     );
     world.offer("library/mongo", "latest", "mongo");
     let mut events = Events::of(&world.name);
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(1);
-    assert_eq!(run.each("status"), ["failed"]);
+    let run = world.applies(&["failed"]);
     assert_eq!(run.json()["images"][0]["error"]["kind"], "permanent");
     run.says(&["it broke", "returned a non-zero code: 7"]);
     let actions = events.actions();
@@ -69,14 +61,8 @@ fn a_wrong_aws_key_exits_3() {
 #[test]
 fn wrong_upstream_credentials_everywhere_exit_3() {
     let world = World::with_upstream("wrong-login", Registry::private("acme", "right"));
-    world.write_whole(&format!(
-        "version: 1\n\
-         destination: {{namespace: wrong-login, registry: 'http://{}'}}\n\
-         upstreams: {{docker.io: {{endpoint: 'http://{}', username: acme, password: {{env: HUB}}}}}}\n\
-         images: [mongo]\n",
-        world.destination.host(),
-        world.upstream.host()
-    ));
+    let login = "username: acme, password: {env: HUB}";
+    world.write_with_login(login, "images: [mongo]\n");
     world.offer("library/mongo", "latest", "mongo");
     let call = world
         .longshore(&["apply", "--output", "json"])
@@ -179,9 +165,5 @@ fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
     assert_eq!(images_of("interrupted"), before);
 
     world.write(&file(0));
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(0);
-    assert_eq!(run.each("status"), ["in place", "done"]);
+    world.applies(&["in place", "done"]);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use longshore::sandbox::{Effect, Fault, Request};
 use serde_json::{Value, json};
 
-use crate::harness::{Lab, Run, wait_until};
+use crate::harness::{Lab, Run, denied, wait_until};
 
 fn write(lab: &Lab, images: &str) {
     lab.write(&format!(
@@ -26,9 +26,7 @@ fn lab() -> Lab {
         lab.offer("library/redis", tag, tag.as_bytes());
     }
     lab.offer("library/mongo", "7", b"mongo");
-    let children = ["linux/amd64", "linux/arm64"].map(|it| lab.offer_child("library/nats", it));
-    let index = json!({"schemaVersion": 2, "manifests": children}).to_string();
-    lab.offer_index("library/nats", "2", &index);
+    lab.offer_for("library/nats", "2", &["linux/amd64", "linux/arm64"]);
     lab
 }
 
@@ -255,16 +253,7 @@ fn what_arrives_meanwhile_stays() {
 fn what_is_denied_is_named() {
     let lab = lab();
     bring(&lab, "['redis:7', 'mongo:7']");
-    let body = json!({
-        "__type": "AccessDeniedException",
-        "message": "User: x is not authorized to perform: ecr:DeleteRepository on resource: y",
-    });
-    let effect = Effect::Answer {
-        status: 400,
-        headers: Vec::new(),
-        body: body.to_string(),
-    };
-    lab.inject(Fault::new("DeleteRepository", effect));
+    lab.inject(denied("ecr:DeleteRepository"));
     write(&lab, "['mongo:7']");
     let run = lab
         .longshore(&["apply", "--prune-orphans", "--output", "json"])

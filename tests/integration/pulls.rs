@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use longshore::sandbox::{Effect, Fault, Server};
 use serde_json::json;
 
-use crate::harness::{Image, Lab, Run, signal, wait_until};
+use crate::harness::{Image, Lab, Run, refusal, signal, wait_until};
 
 const HOURS: u64 = 6 * 3600;
 
@@ -25,9 +25,7 @@ fn offer_indexes(lab: &Lab) {
     lab.write("images: [mongo, redis]\n");
     for repository in ["library/mongo", "library/redis"] {
         let platforms = ["linux/amd64", "linux/arm64", "linux/s390x"];
-        let children = platforms.map(|platform| lab.offer_child(repository, platform));
-        let index = json!({"schemaVersion": 2, "manifests": children});
-        lab.offer_index(repository, "latest", &index.to_string());
+        lab.offer_for(repository, "latest", &platforms);
     }
 }
 
@@ -52,11 +50,9 @@ fn pulls(lab: &Lab) -> (usize, usize) {
 
 /// What Docker Hub answers beyond the limit.
 fn pull_limit() -> Effect {
-    Effect::Answer {
-        status: 429,
-        headers: Vec::new(),
-        body: r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}]}"#.to_owned(),
-    }
+    let message = "You have reached your unauthenticated pull rate limit. \
+                   https://www.docker.com/increase-rate-limit";
+    refusal(429, "TOOMANYREQUESTS", message)
 }
 
 #[test]

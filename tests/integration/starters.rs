@@ -15,14 +15,7 @@ fn lab() -> Lab {
     let lab = Lab::new();
     lab.offer_base("library/redis", "8");
     for tag in ["lts", "22"] {
-        let child = |platform| lab.offer_child("library/node", platform);
-        let manifests = [child("linux/amd64"), child("linux/arm64")];
-        let index = serde_json::json!({
-            "schemaVersion": 2,
-            "mediaType": longshore::image::media_type::OCI_INDEX,
-            "manifests": manifests,
-        });
-        lab.offer_index("library/node", tag, &index.to_string());
+        lab.offer_for("library/node", tag, &["linux/amd64", "linux/arm64"]);
     }
     lab.offer_base("hashicorp/vault", "1.14");
     lab

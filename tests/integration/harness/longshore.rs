@@ -14,6 +14,9 @@ pub(crate) struct Longshore {
 impl Longshore {
     pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_longshore");
 
+    /// What `becomes` needs.
+    pub(crate) const APPLY: [&str; 3] = ["apply", "--output", "json"];
+
     /// A call from a folder that is also the home.
     pub(crate) fn new(folder: &Path, arguments: &[&str]) -> Self {
         Self::program(Path::new(Self::BINARY), folder, arguments)
@@ -61,6 +64,15 @@ impl Longshore {
 
     pub(crate) fn run(self) -> Run {
         Run::new(&self.start().wait_with_output().unwrap())
+    }
+
+    /// Runs it, and checks what became of each image and the exit code that belongs to that.
+    #[track_caller]
+    pub(crate) fn becomes(self, statuses: &[&str]) -> Run {
+        let code = i32::from(statuses.contains(&"failed"));
+        let run = self.run().exits(code);
+        assert_eq!(run.each("status"), statuses);
+        run
     }
 }
 

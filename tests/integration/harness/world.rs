@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::aws::Aws;
 use super::docker;
 use super::image::{Image, Index};
-use super::longshore::Longshore;
+use super::longshore::{Longshore, Run};
 use super::pulled::Pulled;
 use super::registry::Registry;
 
@@ -69,21 +69,22 @@ impl World {
         Pulled::new(&name, "AWS", &self.aws.password(self.region))
     }
 
-    /// The start of a file: this world's destination and upstream.
-    pub(crate) fn header(&self) -> String {
-        format!(
+    /// Writes `longshore.yaml`: this world's destination and upstream, and what follows.
+    pub(crate) fn write(&self, rest: &str) {
+        self.write_with_login("", rest);
+    }
+
+    /// The same, with what is needed to be let in upstream.
+    pub(crate) fn write_with_login(&self, login: &str, rest: &str) {
+        self.write_whole(&format!(
             "version: 1\n\
              destination: {{namespace: {}, registry: 'http://{}'}}\n\
-             upstreams: {{docker.io: {{endpoint: 'http://{}'}}}}\n",
+             upstreams: {{docker.io: {{endpoint: 'http://{}', {login}}}}}\n\
+             {rest}",
             self.name,
             self.destination.host(),
             self.upstream.host()
-        )
-    }
-
-    /// Writes `longshore.yaml`: the header and what follows it.
-    pub(crate) fn write(&self, rest: &str) {
-        self.write_whole(&(self.header() + rest));
+        ));
     }
 
     pub(crate) fn write_whole(&self, text: &str) {
@@ -93,6 +94,12 @@ impl World {
     /// A call of longshore in this world.
     pub(crate) fn longshore(&self, arguments: &[&str]) -> Longshore {
         self.call(Path::new(Longshore::BINARY), arguments)
+    }
+
+    /// Applies the file and checks what became of each image.
+    #[track_caller]
+    pub(crate) fn applies(&self, statuses: &[&str]) -> Run {
+        self.longshore(&Longshore::APPLY).becomes(statuses)
     }
 
     /// A call of another program in this world.
