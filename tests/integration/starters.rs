@@ -177,12 +177,11 @@ fn beside_the_file(starter: &str, path: &str) -> (Lab, String) {
 
 /// Runs each script in a shell of its own, where the program is downloaded from.
 fn run_scripts(lab: &Lab, scripts: &[&str]) {
-    let program = Path::new(Longshore::BINARY);
-    let server = FileServer::of(program.parent().unwrap());
-    let digest = Digest::of(&fs::read(program).unwrap());
+    let server = FileServer::of("longshore", Longshore::SCRIPT);
+    let digest = Digest::of(Longshore::SCRIPT.as_bytes());
     let run = |script: &str, digest: &str| -> Run {
         lab.call(Path::new("sh"), &["-e", "-c", script])
-            .env("LONGSHORE_URL", format!("{}/longshore", server.url()))
+            .env("LONGSHORE_URL", server.url())
             .env("LONGSHORE_SHA256", digest)
             .run()
     };

@@ -14,6 +14,14 @@ pub(crate) struct Longshore {
 impl Longshore {
     pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_longshore");
 
+    /// A program that is longshore in all but its size: what is not optimized takes seconds to be
+    /// downloaded and checked.
+    pub(crate) const SCRIPT: &str = concat!(
+        "#!/bin/sh\nexec ",
+        env!("CARGO_BIN_EXE_longshore"),
+        " \"$@\"\n"
+    );
+
     /// What `becomes` needs.
     pub(crate) const APPLY: [&str; 3] = ["apply", "--output", "json"];
 
