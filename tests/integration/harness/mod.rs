@@ -1,5 +1,6 @@
 //! The real parts that the tests stand on, and longshore's binary between them.
 
+mod archive;
 mod artifact;
 mod aws;
 mod docker;
@@ -19,18 +20,20 @@ mod registry;
 mod relay;
 mod requests;
 mod terraform;
+mod upstream;
 mod wait;
 mod world;
 
+pub(crate) use archive::archive;
 pub(crate) use artifact::digest_of;
 pub(crate) use aws::Aws;
 pub(crate) use docker::{docker, images_of};
-pub(crate) use engine::{Builder, Engine, archive};
+pub(crate) use engine::{Builder, Engine};
 pub(crate) use events::Events;
 pub(crate) use file_server::FileServer;
 pub(crate) use files::{entries, files};
 pub(crate) use image::{Image, Index, LABEL};
-pub(crate) use lab::{Lab, noise};
+pub(crate) use lab::Lab;
 pub(crate) use longshore::{Longshore, Run, signal};
 pub(crate) use pulled::Pulled;
 pub(crate) use python::{findings, try_yaml, yaml};
@@ -39,6 +42,7 @@ pub(crate) use registry::{Registry, Request};
 pub(crate) use relay::Relay;
 pub(crate) use requests::count;
 pub(crate) use terraform::{Root, Terraform, calmed, say_not_run};
+pub(crate) use upstream::noise;
 pub(crate) use wait::{wait_for_next_second, wait_until};
 pub(crate) use world::World;
 
