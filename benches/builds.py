@@ -4,21 +4,19 @@ longshore. See docs/performance.md."""
 import argparse
 import json
 import os
-import platform
 import random
-import signal
-import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
+import comparison
 import corpus as corpora
+from contenders import LongshoreToEcr, Way
 from corpus import Corpus
-from ends import Run
-from stand import Registry, Sandbox, certificates
+from run import Run
+from stand import Sandbox, Stand
 
 LINES = {
     "ENV": "ENV GREETING=hello",
@@ -38,32 +36,16 @@ HEAD = (
 )
 
 
-@dataclass
-class Place:
-    """From where to where, what with, and a folder for files of the contender's own."""
-
-    source: str
-    destination: str
-    image: tuple[str, str]
-    line: str
-    folder: Path
-
-    def write(self, name: str, content: str) -> str:
-        path = self.folder / name
-        path.write_text(content)
-        return str(path)
-
-
 class Docker:
     """`docker pull`, `docker build` and `docker push`, as a script would."""
 
     name = "docker"
     lines = tuple(LINES)
 
-    def command(self, place: Place) -> list[str]:
-        name, tag = place.image
-        source, built = f"{place.source}/{name}:{tag}", f"{place.destination}/{name}:built"
-        place.write("Dockerfile", f"FROM {source}\n{place.line}\n")
+    def command(self, way: Way, line: str) -> list[str]:
+        name, tag = way.only()
+        source, built = f"{way.source}/{name}:{tag}", f"{way.destination}/{name}:built"
+        (way.folder / "Dockerfile").write_text(f"FROM {source}\n{LINES[line]}\n")
         steps = f"docker pull {source} && docker build -t {built} . && docker push {built}"
         return ["sh", "-c", steps]
 
@@ -74,40 +56,22 @@ class Longshore:
     def __init__(self, program: str, name: str, lines: tuple[str, ...], **options: str) -> None:
         self.program, self.name, self.lines, self.options = program, name, lines, options
 
-    def command(self, place: Place) -> list[str]:
-        return apply(self.program, place, {"lines": [place.line], **self.options})
+    def command(self, way: Way, line: str) -> list[str]:
+        image = {"lines": [LINES[line]], **self.options}
+        (command,) = LongshoreToEcr(self.program, **image).commands(way)
+        return command
 
 
-def apply(program: str, place: Place, image: dict) -> list[str]:
-    """Brings the base under its own name, with what `image` says besides."""
-    name, tag = place.image
-    source = f"{place.source}/{name}"
-    content = {
-        "version": 1,
-        "upstreams": {place.source: {"endpoint": f"https://{place.source}"}},
-        "images": [{"source": source, "tags": [tag], "repository": name, **image}],
-    }
-    return [program, "apply", "--file", place.write("longshore.yaml", json.dumps(content))]
-
-
-class Stand:
+class Builds(Stand):
     """An upstream with the base, and a daemon."""
 
     def __init__(self, folder: Path, longshore: str, daemons: list[int]) -> None:
-        self.folder, self.longshore, self.daemons = folder, longshore, daemons
-        self.count = 0
-        authority = certificates(folder)
-        self.environment = {"PATH": os.environ["PATH"], "SSL_CERT_FILE": str(authority)}
-        self.trust = ssl.create_default_context(cafile=authority)
-        self.upstream = Registry(folder / "upstream", folder, self.environment)
-
-    def close(self) -> None:
-        self.upstream.stop()
+        super().__init__(folder)
+        self.longshore, self.daemons = longshore, daemons
 
     def runs(self, contender: Docker | Longshore, line: str, base: Corpus, state: str) -> Run:
         """One run of a contender in a state, against a destination of its own."""
-        self.count += 1
-        folder = self.folder / f"destination-{self.count}"
+        folder = self.next_folder()
         home = folder / "home"
         home.mkdir(parents=True)
         environment = {
@@ -119,17 +83,14 @@ class Stand:
         ecr = Sandbox(folder / "ecr", self.longshore, environment)
         try:
             environment |= ecr.environment
-            (image,) = base.images
-            destination = log_in(ecr, home)
-            name = (image.repository, image.tag)
-            place = Place(self.upstream.host, destination, name, LINES[line], home)
+            way = Way(base, self.upstream.host, log_in(ecr, home), home)
             self.empty()
             if state == "base there":
-                copy = apply(self.longshore, place, {})
+                (copy,) = LongshoreToEcr(self.longshore).commands(way)
                 subprocess.run(copy, env=environment, check=True, capture_output=True)
             else:
-                ecr.call("CreateRepository", repositoryName=name[0])
-            command = contender.command(place)
+                ecr.call("CreateRepository", repositoryName=way.only()[0])
+            command = contender.command(way, line)
             if state == "unchanged":
                 first = Run()
                 first.add(command, environment, home)
@@ -181,16 +142,15 @@ def processor_time(process: int) -> float:
 def table(title: str, results: dict[str, list[Run]]) -> str:
     """A table in Markdown: medians, the least and the most wall time; and how many times as much as
     docker's it is."""
-    rows = [HEAD, ("---",) + ("---:",) * (len(HEAD) - 1)]
+    rows = []
     base = None
     for name, runs in results.items():
-        walls = [run.wall for run in runs]
-        wall = statistics.median(walls)
+        wall = statistics.median([run.wall for run in runs])
         base = base or wall
         rows.append(
             (
-                name + (" (FAILED)" if any(run.failures for run in runs) else ""),
-                f"{wall:.2f} ({min(walls):.2f}-{max(walls):.2f})"
+                comparison.named(name, runs),
+                comparison.wall_time(runs)
                 + (f", {base / wall:.1f} times faster" if wall < base else ""),
                 f"{statistics.median([run.cpu for run in runs]):.2f}",
                 f"{statistics.median([run.daemon_cpu for run in runs]):.2f}",
@@ -198,27 +158,18 @@ def table(title: str, results: dict[str, list[Run]]) -> str:
                 f"{statistics.median_low([run.requests_to for run in runs])}",
             )
         )
-    return f"### {title}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+    return comparison.table(title, HEAD, rows)
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="benches/builds", description=__doc__)
-    parser.add_argument("--longshore", required=True, help=argparse.SUPPRESS)
+    parser = comparison.parser("builds", __doc__, "runs of each contender in each state")
     parser.add_argument("--daemon", required=True, type=int, nargs="+", help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--runs",
-        type=int,
-        default=3,
-        choices=range(1, 21),
-        metavar="N",
-        help="runs of each contender in each state, 1 to 20 (3)",
-    )
     return parser.parse_args()
 
 
 def main() -> None:
     asked = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    comparison.end_when_told()
     contenders = [
         Docker(),
         Longshore(asked.longshore, "longshore, build", tuple(LINES)),
@@ -229,14 +180,11 @@ def main() -> None:
     engine = subprocess.run(version, check=True, capture_output=True, text=True).stdout.strip()
     failures = []
     with tempfile.TemporaryDirectory(prefix="builds.") as folder:
-        stand = Stand(Path(folder), asked.longshore, asked.daemon)
+        stand = Builds(Path(folder), asked.longshore, asked.daemon)
         try:
             base = corpora.base()
             corpora.Pusher(stand.upstream.host, stand.trust).push(base)
-            print(
-                f"{platform.machine()}, {os.cpu_count()} processors, Linux {platform.release()};"
-                f" Docker {engine}; medians of {asked.runs}\n"
-            )
+            print(f"{comparison.machine()}; Docker {engine}; medians of {asked.runs}\n")
             for line in LINES:
                 able = [contender for contender in contenders if line in contender.lines]
                 for state in STATES:
@@ -250,8 +198,7 @@ def main() -> None:
                     print(table(f"{base.title} and one {line} line, {state}", found), flush=True)
         finally:
             stand.close()
-    if failures:
-        sys.exit("\n".join(failures))
+    comparison.end(failures)
 
 
 if __name__ == "__main__":

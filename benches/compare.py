@@ -1,22 +1,21 @@
 """Side by side: how longshore and its peers copy the same images. See docs/performance.md."""
 
 import argparse
-import os
-import platform
 import random
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import comparison
 import corpus as corpora
 from contenders import Contender, Crane, Longshore, LongshoreToEcr, Ocync, Regsync, Skopeo
 from corpus import Corpus
-from ends import Ends, Run
+from ends import Ends
+from run import Run
 
 SCENARIOS = {make.__name__: make for make in (corpora.large, corpora.tags, corpora.shared)}
 
@@ -53,13 +52,12 @@ def compare(
 def table(title: str, results: dict[str, list[Run]], missing: list[str]) -> str:
     """A table in Markdown: medians, the least and the most wall time, the most memory; and how many
     times as much as longshore's it is."""
-    rows = [HEAD, ("---",) + ("---:",) * (len(HEAD) - 1)]
+    rows = []
     base = None
     for name, (counted, *timed) in results.items():
-        walls = [run.wall for run in timed]
         calls = statistics.median_low([run.calls for run in timed])
         numbers = (
-            statistics.median(walls),
+            statistics.median([run.wall for run in timed]),
             statistics.median([run.cpu for run in timed]),
             max(run.memory for run in timed) / corpora.MIB,
             statistics.median_low([run.requests_from for run in timed]),
@@ -67,7 +65,7 @@ def table(title: str, results: dict[str, list[Run]], missing: list[str]) -> str:
             counted.bytes / 1e6,
         )
         texts = [
-            f"{numbers[0]:.2f} ({min(walls):.2f}-{max(walls):.2f})",
+            comparison.wall_time(timed),
             f"{numbers[1]:.2f}",
             f"{numbers[2]:.0f}",
             f"{numbers[3]}",
@@ -81,11 +79,9 @@ def table(title: str, results: dict[str, list[Run]], missing: list[str]) -> str:
                 f"{text} ×{number / one:.2f}" if number and one else text
                 for text, number, one in zip(texts, numbers, base)
             ]
-        if any(run.failures for run in (counted, *timed)):
-            name += " (FAILED)"
-        rows.append((name, *texts))
+        rows.append((comparison.named(name, [counted, *timed]), *texts))
     rows += [(name, "not measured") + ("",) * (len(HEAD) - 2) for name in missing]
-    return f"### {title}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+    return comparison.table(title, HEAD, rows)
 
 
 def version(contender: Contender) -> str:
@@ -102,16 +98,8 @@ def say(text: str) -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="benches/compare", description=__doc__)
-    parser.add_argument("--longshore", required=True, help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--runs",
-        type=int,
-        default=3,
-        choices=range(1, 21),
-        metavar="N",
-        help="timed runs of each contender and scenario, 1 to 20 (3)",
-    )
+    runs = "timed runs of each contender and scenario"
+    parser = comparison.parser("compare", __doc__, runs)
     parser.add_argument(
         "--latency",
         type=float,
@@ -142,7 +130,7 @@ def roomy_memory() -> Path | None:
 
 def main() -> None:
     asked = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    comparison.end_when_told()
     peers = [Skopeo(), Crane(), Regsync(), Ocync()]
     missing = [peer.name for peer in peers if not peer.program]
     peers = [peer for peer in peers if peer.program]
@@ -161,7 +149,7 @@ def main() -> None:
                 say(f"{corpus.name}: making {corpus.title}")
                 pusher.push(corpus)
             print(
-                f"{platform.machine()}, {os.cpu_count()} processors, Linux {platform.release()};"
+                f"{comparison.machine()};"
                 f" {', '.join(version(contender) for contender in [longshore, *peers])};"
                 f" {asked.latency:g} ms added to each round trip; medians of {asked.runs}\n"
             )
@@ -179,8 +167,7 @@ def main() -> None:
                     ]
         finally:
             ends.close()
-    if failures:
-        sys.exit("\n".join(failures))
+    comparison.end(failures)
 
 
 if __name__ == "__main__":

@@ -55,8 +55,9 @@ class Longshore(Contender):
     name = "longshore"
     says_version = ("--version",)
 
-    def __init__(self, program: str) -> None:
-        self.program = program
+    def __init__(self, program: str, **image: object) -> None:
+        """`image` is what the file says of each image besides."""
+        self.program, self.image = program, image
 
     def destination(self, way: Way) -> dict:
         return {"registry": f"https://{way.destination}"}
@@ -69,7 +70,7 @@ class Longshore(Contender):
                 "destination": self.destination(way),
                 "upstreams": {way.source: {"endpoint": f"https://{way.source}"}},
                 "images": [
-                    {"source": f"{way.source}/{name}", "tags": tags, "repository": name}
+                    {"source": f"{way.source}/{name}", "tags": tags, "repository": name, **self.image}
                     for name, tags in way.corpus.repositories().items()
                 ],
             },

@@ -1,91 +1,36 @@
-"""The two ends of a copy, and what a run between them costs."""
+"""The two ends of a copy."""
 
 import http.client
-import json
-import os
-import signal
-import ssl
-import subprocess
-import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from contenders import Contender, Longshore, LongshoreToEcr, Way
 from corpus import INDEX, MANIFEST, Corpus
-from stand import Line, Registry, Sandbox, Service, certificates
-
-MEASURE = Path(__file__).parent / "measure.py"
-
-# The longest that one command may take, in seconds.
-TIMEOUT = 300
+from line import Line
+from run import Run
+from stand import Registry, Sandbox, Service, Stand
 
 
-@dataclass
-class Run:
-    """What one run of a contender cost. Bytes are those on the wire, both ways and at both ends."""
-
-    wall: float = 0.0
-    cpu: float = 0.0
-    memory: int = 0
-    daemon_cpu: float = 0.0
-    requests_from: int = 0
-    requests_to: int = 0
-    calls: int = 0
-    bytes: int = 0
-    failures: list[str] = field(default_factory=list)
-
-    def add(self, command: list[str], environment: dict[str, str], folder: Path) -> None:
-        """Runs a command in a folder and adds what it cost."""
-        report = folder / "measured.json"
-        measure = [sys.executable, "-I", "-S", str(MEASURE), str(report)]
-        process = subprocess.Popen(
-            measure + command,
-            env=environment,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            said, _ = process.communicate(timeout=TIMEOUT)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
-        measured = json.loads(report.read_text())
-        self.wall += measured["wall"]
-        self.cpu += measured["cpu"]
-        self.memory = max(self.memory, measured["memory"])
-        if measured["exit"] != 0:
-            words = said.decode(errors="replace").strip()
-            self.failures.append(f"exit code {measured['exit']}: {words[-1000:]}")
-
-
-class Ends:
+class Ends(Stand):
     """An upstream with all corpora, and a destination for one contender at a time."""
 
     def __init__(self, folder: Path, longshore: str, round_trip: float) -> None:
-        self.folder, self.longshore, self.round_trip = folder, longshore, round_trip
-        self.count = 0
-        authority = certificates(folder)
-        self.environment = {"PATH": os.environ["PATH"], "SSL_CERT_FILE": str(authority)}
-        self.trust = ssl.create_default_context(cafile=authority)
-        self.upstream = Registry(folder / "upstream", folder, self.environment)
-        self.services: list[Service] = [self.upstream]
+        super().__init__(folder)
+        self.longshore, self.round_trip = longshore, round_trip
+        self.services: list[Service] = []
 
     def destination(self, contender: Contender) -> "Destination":
         """An empty one; those before it end."""
-        for service in self.services[1:]:
-            service.stop()
-        del self.services[1:]
-        self.count += 1
-        folder = self.folder / f"destination-{self.count}"
-        return Destination(self, contender, folder)
+        self.stop_services()
+        return Destination(self, contender, self.next_folder())
 
-    def close(self) -> None:
+    def stop_services(self) -> None:
         for service in reversed(self.services):
             service.stop()
+        self.services.clear()
+
+    def close(self) -> None:
+        self.stop_services()
+        super().close()
 
 
 class Destination:

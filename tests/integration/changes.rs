@@ -22,11 +22,7 @@ fn a_moved_upstream_tag_is_built_again() {
         .exits(5);
     assert_eq!(plan.each("action"), ["build", "in place"]);
     assert!(plan.each("reason")[0].contains("moved"), "{plan:?}");
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(0);
-    assert_eq!(run.each("status"), ["done", "in place"]);
+    world.applies(&["done", "in place"]);
     assert_eq!(base(), new.as_str());
     let config = world.destination.config("moved/redis", "7");
     assert_eq!(config["config"]["Labels"]["version"], "7.2");
@@ -40,11 +36,7 @@ fn changed_lines_are_built_again() {
     world.longshore(&["apply"]).run().exits(0);
 
     world.write("images: [{source: redis:7, lines: [ENV A=2]}]\n");
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(0);
-    assert_eq!(run.each("status"), ["done"]);
+    world.applies(&["done"]);
     let config = world.destination.config("lines/redis", "7");
     let env = config["config"]["Env"].as_array().unwrap().clone();
     assert!(env.contains(&"A=2".into()), "{env:?}");

@@ -1,14 +1,9 @@
 //! Copies of a part of an index: some platforms, no attestations.
 
 use longshore::image::Digest;
-use longshore::sandbox::{Effect, Fault};
 use serde_json::{Value, json};
 
-use crate::harness::Lab;
-
-fn digest_of(child: &Value) -> &str {
-    child["digest"].as_str().unwrap()
-}
+use crate::harness::{Lab, Longshore, denied, digest_of};
 
 fn children_of(manifest: &str) -> Value {
     let index: Value = serde_json::from_str(manifest).unwrap();
@@ -31,7 +26,7 @@ fn one_platform_is_that_platforms_own_manifest() {
     let (_, children) = lab.offer_platforms("library/redis", "7");
     lab.applies(&["done"]);
     let held = lab.digest("redis", "7").unwrap();
-    assert_eq!(held.as_str(), digest_of(&children[1]));
+    assert_eq!(held, digest_of(&children[1]));
     lab.requests();
 
     let run = lab.longshore(&["plan", "-v"]).run().exits(0);
@@ -71,7 +66,7 @@ fn some_platforms_are_an_index_that_says_what_it_was_made_from() {
         annotations["org.opencontainers.image.base.digest"],
         source.as_str()
     );
-    assert_eq!(lab.manifest("redis", digest_of(s390x)), None);
+    assert_eq!(lab.manifest("redis", digest_of(s390x).as_str()), None);
     lab.requests();
 
     lab.applies(&["in place"]);
@@ -115,12 +110,7 @@ fn one_call_answers_for_all_marks_of_a_repository() {
     assert_eq!(lab.requests(), expected);
 
     // Where ECR's API may not be asked, the registry is.
-    let denied = Effect::Answer {
-        status: 400,
-        headers: Vec::new(),
-        body: json!({"__type": "AccessDeniedException", "message": "no"}).to_string(),
-    };
-    lab.inject(Fault::new("BatchGetImage", denied));
+    lab.inject(denied("ecr:BatchGetImage"));
     lab.applies(&["in place"; 3]);
     let reads = ["6", "7", "8"].map(|tag| format!("registry GET redis manifest {tag} 200"));
     let expected = [
@@ -184,22 +174,22 @@ fn what_was_built_costs_as_little() {
     let lab = Lab::new();
     lab.write("images: [{source: 'redis:7', lines: [ENV A=1]}]\n");
     lab.offer_base("library/redis", "7");
-    let apply = || {
-        let run = lab.longshore_with_docker(&["apply", "--output", "json"]);
-        run.run().exits(0).each("status")
+    let applies = |status: &str| {
+        let apply = lab.longshore_with_docker(&Longshore::APPLY);
+        apply.becomes(&[status]);
     };
-    assert_eq!(apply(), ["done"]);
+    applies("done");
     lab.requests();
-    assert_eq!(apply(), ["in place"]);
+    applies("in place");
     assert_eq!(lab.requests(), UNCHANGED);
 
     // What the daemon pushed carries its marks as labels alone.
     lab.write(
         "images: [{source: 'redis:7', repository: by/daemon, publish: daemon, lines: [ENV A=1]}]\n",
     );
-    assert_eq!(apply(), ["done"]);
+    applies("done");
     lab.requests();
-    assert_eq!(apply(), ["in place"]);
+    applies("in place");
     let reads = ["registry GET by/daemon blob 307", "storage GET blob 200"];
     assert_eq!(
         lab.requests(),

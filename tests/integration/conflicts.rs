@@ -1,11 +1,10 @@
 //! Immutable tags that hold something else.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use longshore::sandbox::{Effect, Fault, Server};
+use longshore::sandbox::{Effect, Fault, Request, Server};
 
-use crate::harness::{Lab, Run};
+use crate::harness::{Lab, Run, refusal, wait_until};
 
 const IMMUTABLE: &str = "tag_immutability: true";
 
@@ -51,19 +50,11 @@ fn race(lab: &Lab, on_conflict: &str, other: &str) -> Run {
     let late = lab.longshore(&["apply", "--output", "json"]).start();
     let has_looked = || {
         let log = lab.log();
-        let listed = log
-            .iter()
-            .any(|it| it.operation.as_deref() == Some("ListImages"));
-        listed
-            && log
-                .iter()
-                .any(|it| it.at == Server::Upstream && it.method == "HEAD")
+        let is_list = |it: &Request| it.operation.as_deref() == Some("ListImages");
+        let is_head = |it: &Request| it.at == Server::Upstream && it.method == "HEAD";
+        log.iter().any(is_list) && log.iter().any(is_head)
     };
-    let begun = Instant::now();
-    while !has_looked() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "waited in vain");
-        sleep(Duration::from_millis(5));
-    }
+    wait_until(has_looked);
     let source = format!("{}/{other}", lab.upstream());
     let mirror = lab.longshore(&["mirror", &source, "mongo:2"]);
     mirror.run().exits(0);
@@ -106,12 +97,7 @@ fn a_tag_that_was_fixed_to_the_same_meanwhile_is_in_place() {
     let two = lab.offer("library/mongo", "2", b"two");
     lab.offer("team/mongo", "2", b"two");
     // ECR's API refuses what it has already, by this name.
-    let code = "ImageTagAlreadyExistsException";
-    let refused = Effect::Answer {
-        status: 400,
-        headers: Vec::new(),
-        body: format!(r#"{{"errors":[{{"code":"{code}","message":"it exists"}}]}}"#),
-    };
+    let refused = refusal(400, "ImageTagAlreadyExistsException", "it exists");
     // The second run writes the tag last.
     let taken = Effect::Delay(Duration::ZERO);
     lab.inject(Fault::new("manifests/2", taken).method("PUT"));

@@ -4,7 +4,7 @@ use std::fs::{self, FileTimes};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::harness::{World, docker, pull};
+use crate::harness::{World, wait_for_next_second};
 
 /// Writes a context, with files of this age.
 fn write(folder: &Path, age: u64) {
@@ -40,21 +40,18 @@ fn the_same_files_give_the_same_digest_from_another_folder() {
         world.longshore(&["apply"]).run().exits(0);
         let name = format!("contexts/{repository}");
         digests.push(world.destination.digest(&name, "latest"));
-        // What was built is gone from the daemon, so there is no cache. Files carry whole seconds.
-        std::thread::sleep(Duration::from_millis(1100));
+        // What was built is gone from the daemon, so there is no cache.
+        wait_for_next_second();
     }
     assert!(digests[0].is_some());
     assert_eq!(digests[0], digests[1]);
 
-    let name = format!("{}/contexts/one", world.destination.host());
-    pull(&name, "AWS", &world.aws.password(world.region));
-    let files = docker(&["run", "--rm", &name, "ls", "-AR", "/srv"]);
-    let label = docker(&["inspect", "--format", "{{.Config.Labels.team}}", &name]);
-    docker(&["rmi", &name]);
+    let pulled = world.pull("contexts/one");
+    let files = pulled.run("ls -AR /srv");
     let files: Vec<&str> = files.split_whitespace().collect();
     let expected = "/srv: Dockerfile app /srv/app: logs main /srv/app/logs:";
     assert_eq!(files.join(" "), expected);
-    assert_eq!(label, "platform");
+    assert_eq!(pulled.inspect("{{.Config.Labels.team}}"), "platform");
 
     let status = || {
         let run = world.longshore(&["apply", "--output", "json"]).run();

@@ -5,7 +5,7 @@ use longshore::sandbox::Options;
 use longshore::sandbox::layout::{PlatformImage, write_image};
 use serde_json::{Value, json};
 
-use crate::harness::Lab;
+use crate::harness::{Lab, count, digest_of};
 
 #[test]
 fn an_unchanged_tag_costs_one_head_at_its_source() {
@@ -89,7 +89,7 @@ fn a_shared_blob_is_mounted_where_the_account_allows_it() {
     let run = lab.longshore(&["apply", "--jobs", "1"]).run();
     run.exits(0);
     let requests = lab.requests();
-    let count = |line: &str| requests.iter().filter(|seen| *seen == line).count();
+    let count = |line: &str| count(&requests, line);
     assert_eq!(count("registry POST other/mongo mount 201"), 2);
     assert_eq!(count("registry PUT other/mongo upload 201"), 0);
     assert_eq!(count("upstream GET library/mongo blob 200"), 2);
@@ -105,10 +105,7 @@ fn the_report_says_what_each_copy_took() {
     lab.write("images: [mongo, {source: mongo, repository: other/mongo}, 'mongo:again']\n");
     let mongo = lab.offer("library/mongo", "latest", b"layer");
     lab.offer("library/mongo", "again", b"layer");
-    let sent: usize = blobs_of(&lab, "library/mongo", &mongo)
-        .iter()
-        .map(|digest| lab.upstream_bytes("library/mongo", digest).len())
-        .sum();
+    let sent = size_of(&lab, "library/mongo", &mongo);
     let call = ["apply", "--jobs", "1", "--output", "json"];
     let run = lab.longshore(&call).run().exits(0);
     let took = |object: &Value| json!([object["bytes"], object["requests"], object["blobs"]]);
@@ -140,10 +137,7 @@ fn a_log_says_how_much_was_sent() {
     lab.write("images: [mongo, redis]\n");
     let mongo = lab.offer("library/mongo", "latest", &[7; 5000]);
     lab.offer("library/redis", "latest", b"redis");
-    let sent: usize = blobs_of(&lab, "library/mongo", &mongo)
-        .iter()
-        .map(|digest| lab.upstream_bytes("library/mongo", digest).len())
-        .sum();
+    let sent = size_of(&lab, "library/mongo", &mongo);
     let run = lab.longshore(&["apply"]).run().exits(0);
     let run = run.says(&[&format!("mongo:latest: done, {sent} B in ")]);
     let last = run.stdout.lines().last().unwrap();
@@ -156,13 +150,20 @@ fn a_log_says_how_much_was_sent() {
     assert_eq!(last, "0 done, 2 in place, 0 skipped, 0 failed");
 }
 
+/// How many bytes the blobs of an image without platforms have together.
+fn size_of(lab: &Lab, repository: &str, image: &Digest) -> usize {
+    let blobs = blobs_of(lab, repository, image);
+    let sizes = blobs
+        .iter()
+        .map(|blob| lab.upstream_bytes(repository, blob).len());
+    sizes.sum()
+}
+
 /// The blobs of an image without platforms.
 fn blobs_of(lab: &Lab, repository: &str, image: &Digest) -> Vec<Digest> {
     let manifest: Value = serde_json::from_slice(&lab.upstream_bytes(repository, image)).unwrap();
     let layers = manifest["layers"].as_array().unwrap().iter();
-    let blobs = layers.chain([&manifest["config"]]);
-    let digest = |blob: &Value| blob["digest"].as_str().unwrap().parse().unwrap();
-    blobs.map(digest).collect()
+    layers.chain([&manifest["config"]]).map(digest_of).collect()
 }
 
 #[test]
@@ -177,8 +178,7 @@ fn an_index_arrives_byte_for_byte_with_its_attestation() {
     assert_eq!(lab.manifest("redis", "7"), Some(text));
     let password = lab.password();
     for child in &children {
-        let digest = child["digest"].as_str().unwrap();
-        let digest: Digest = digest.parse().unwrap();
+        let digest = digest_of(child);
         assert_eq!(
             lab.manifest("redis", digest.as_str()).unwrap().as_bytes(),
             lab.upstream_bytes("library/redis", &digest),

@@ -4,34 +4,25 @@ use std::thread;
 
 use longshore::sandbox::{Effect, Fault, Server};
 
-use crate::harness::{Lab, noise};
+use crate::harness::{Lab, noise, refusal};
 
 const EVER: u32 = 1_000_000;
-
-fn answer(status: u16, code: &str, message: &str) -> Effect {
-    let body = format!(r#"{{"errors":[{{"code":"{code}","message":"{message}"}}]}}"#);
-    Effect::Answer {
-        status,
-        headers: Vec::new(),
-        body,
-    }
-}
 
 /// What goes wrong for ever, by name.
 fn faults() -> Vec<(&'static str, Fault)> {
     let upstream = |contains: &str, effect| Fault::new(contains, effect).at(Server::Upstream);
     let registry = |contains: &str, effect| Fault::new(contains, effect).at(Server::Registry);
-    let status = |status| answer(status, "UNKNOWN", "no luck");
+    let status = |status| refusal(status, "UNKNOWN", "no luck");
     let after = 3_000_000;
     vec![
         ("blobs answer 500", upstream("/blobs/", status(500))),
         (
             "blobs are denied",
-            upstream("/blobs/", answer(403, "DENIED", "no")),
+            upstream("/blobs/", refusal(403, "DENIED", "no")),
         ),
         (
             "blobs are missing",
-            upstream("/blobs/", answer(404, "BLOB_UNKNOWN", "no")),
+            upstream("/blobs/", refusal(404, "BLOB_UNKNOWN", "no")),
         ),
         (
             "blobs break off at once",
@@ -64,7 +55,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
         ),
         (
             "layers are lost",
-            registry("manifests/", answer(404, "MANIFEST_BLOB_UNKNOWN", "lost")).method("PUT"),
+            registry("manifests/", refusal(404, "MANIFEST_BLOB_UNKNOWN", "lost")).method("PUT"),
         ),
         (
             "the tag answers 500",
@@ -74,7 +65,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
             "logins are expired",
             registry(
                 "/blobs/uploads/",
-                answer(403, "DENIED", "Your authorization token has expired."),
+                refusal(403, "DENIED", "Your authorization token has expired."),
             ),
         ),
     ]

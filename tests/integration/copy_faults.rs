@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use longshore::image::Digest;
 use longshore::sandbox::{Effect, Fault, Request, Server};
 
-use crate::harness::{Lab, Run, noise};
+use crate::harness::{Lab, Run, count, denied, exception, noise, refusal, wait_until};
 
 /// A lab with one large image to copy, and the image's digest.
 fn lab() -> (Lab, Digest) {
@@ -24,10 +24,6 @@ fn arrives_in_spite_of(faults: impl IntoIterator<Item = Fault>) -> Vec<String> {
     lab.applies(&["done"]);
     assert_eq!(lab.digest("mongo", "latest"), Some(digest));
     lab.requests()
-}
-
-fn count(requests: &[String], line: &str) -> usize {
-    requests.iter().filter(|seen| *seen == line).count()
 }
 
 /// The requests that failed at a registry.
@@ -159,13 +155,8 @@ fn a_corrupted_blob_fails_and_leaves_the_old_tag_whole() {
 /// A copy of a new image whose manifest is refused once, because the registry lacks its blobs; and
 /// the requests that it took.
 fn refused_once(lab: &Lab) -> Vec<String> {
-    let body = r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"Layers do not exist"}]}"#;
-    let answer = Effect::Answer {
-        status: 404,
-        headers: Vec::new(),
-        body: body.to_owned(),
-    };
-    lab.inject(Fault::new("manifests/latest", answer).method("PUT"));
+    let lost = refusal(404, "MANIFEST_BLOB_UNKNOWN", "Layers do not exist");
+    lab.inject(Fault::new("manifests/latest", lost).method("PUT"));
     lab.requests();
     let new = lab.offer("library/mongo", "latest", &noise(9));
     lab.applies(&["done"]);
@@ -266,13 +257,8 @@ fn runs_that_overlap_all_succeed() {
 
 #[test]
 fn a_repository_that_could_not_be_created_is_tried_again_at_the_end() {
-    let body = r#"{"__type":"ServerException","message":"try later"}"#;
-    let failure = Effect::Answer {
-        status: 500,
-        headers: vec![("content-type", "application/x-amz-json-1.1".to_owned())],
-        body: body.to_owned(),
-    };
     let (lab, digest) = lab();
+    let failure = exception(500, "ServerException", "try later");
     lab.inject(Fault::new("CreateRepository", failure));
     let call = lab.longshore(&["apply"]).env("AWS_MAX_ATTEMPTS", "1");
     call.run().exits(0);
@@ -303,14 +289,8 @@ fn a_repository_that_cannot_be_listed_fails_alone() {
 fn what_the_api_may_not_tell_is_asked_of_the_registry() {
     let (lab, _) = lab();
     lab.applies(&["done"]);
-    let body = r#"{"__type":"AccessDeniedException","message":"not authorized"}"#;
-    let denied = Effect::Answer {
-        status: 400,
-        headers: vec![("content-type", "application/x-amz-json-1.1".to_owned())],
-        body: body.to_owned(),
-    };
-    for operation in ["ListImages", "BatchCheckLayerAvailability"] {
-        lab.inject(Fault::new(operation, denied.clone()).times(100));
+    for action in ["ecr:ListImages", "ecr:BatchCheckLayerAvailability"] {
+        lab.inject(denied(action).times(100));
     }
     lab.requests();
     lab.applies(&["in place"]);
@@ -331,15 +311,6 @@ fn what_the_api_may_not_tell_is_asked_of_the_registry() {
     let requests = lab.requests();
     assert_eq!(count(&requests, "registry HEAD mongo blob 404"), 2);
     assert_eq!(count(&requests, "registry PUT mongo upload 201"), 2);
-}
-
-#[track_caller]
-fn wait_until(is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "waited in vain");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// How many requests of a method a server has answered.

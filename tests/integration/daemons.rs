@@ -1,6 +1,6 @@
 //! A Docker daemon that fails in the middle of its work.
 
-use crate::harness::{Events, Image, Index, Relay, Run, World, images_of};
+use crate::harness::{Events, Relay, Run, World, images_of};
 
 fn world(name: &str, lines: &str) -> World {
     let world = World::new(name);
@@ -75,9 +75,7 @@ fn builds_share_the_slots_of_the_daemon() {
     let world = World::new("slots");
     // What is called foreign here runs all the same.
     let relay = Relay::emulating(true);
-    let image = |architecture| Image::of(&world.name, "1", architecture);
-    let index = Index::new(vec![image("amd64"), image("arm64")]);
-    world.upstream.push_index("library/mongo", "latest", &index);
+    world.offer_index("library/mongo", "latest");
     let mut events = Events::of(&world.name);
     for (jobs, expected) in [
         ("2", ["start", "start", "die", "die"]),

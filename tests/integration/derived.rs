@@ -6,7 +6,7 @@ use longshore::image::Digest;
 use longshore::sandbox::layout::{PlatformImage, write_image};
 use serde_json::{Value, json};
 
-use crate::harness::{Image, Index, Lab, World};
+use crate::harness::{Lab, World, archive, digest_of};
 
 const VAULT: &str = "hashicorp/vault";
 
@@ -23,10 +23,6 @@ fn offer(lab: &Lab, tag: &str, platforms: &[&str], config: &Value) -> Digest {
 
 fn parse(bytes: impl AsRef<[u8]>) -> Value {
     serde_json::from_slice(bytes.as_ref()).unwrap()
-}
-
-fn digest(descriptor: &Value) -> Digest {
-    descriptor["digest"].as_str().unwrap().parse().unwrap()
 }
 
 #[test]
@@ -46,7 +42,7 @@ fn every_platform_keeps_its_layers_and_gets_the_lines() {
     assert_eq!(plan.json()["summary"]["derive"], 1);
     lab.applies(&["done"]);
 
-    let index = parse(lab.manifest(VAULT, "1.14").unwrap());
+    let index = lab.parsed(VAULT, "1.14");
     let children = index["manifests"].as_array().unwrap();
     let base = parse(lab.upstream_bytes(VAULT, &upstream));
     let platform = |child: &Value| {
@@ -58,8 +54,8 @@ fn every_platform_keeps_its_layers_and_gets_the_lines() {
     let found: Vec<String> = children.iter().map(platform).collect();
     assert_eq!(found, ["amd64", "arm64"]);
     for (child, base) in children.iter().zip(base["manifests"].as_array().unwrap()) {
-        let manifest = parse(lab.manifest(VAULT, digest(child).as_str()).unwrap());
-        let base = parse(lab.upstream_bytes(VAULT, &digest(base)));
+        let manifest = lab.parsed(VAULT, digest_of(child).as_str());
+        let base = parse(lab.upstream_bytes(VAULT, &digest_of(base)));
         assert_eq!(manifest["layers"], base["layers"]);
     }
     let annotation = |name: &str| index["annotations"][name].clone();
@@ -110,7 +106,7 @@ fn a_layout_shows_what_was_made() {
         parse(fs::read(blobs.join(digest.hex())).unwrap())
     };
     let manifest = blob(&made.parse().unwrap());
-    let mut configuration = blob(&digest(&manifest["config"]));
+    let mut configuration = blob(&digest_of(&manifest["config"]));
     let labels = configuration["config"]
         .as_object_mut()
         .unwrap()
@@ -249,11 +245,7 @@ fn traps_of_the_chosen_platforms_of_an_index_are_told() {
 #[test]
 fn what_cannot_be_derived_is_built_where_that_is_allowed() {
     let lab = Lab::new();
-    let mut archive = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_size(1);
-    archive.append_data(&mut header, "name", &b"x"[..]).unwrap();
-    let layer = archive.into_inner().unwrap();
+    let layer = archive(&[("name", Some(b"x"))]);
     let image = |platform: &str, config: Value| PlatformImage {
         platform: platform.parse().unwrap(),
         config,
@@ -282,7 +274,7 @@ fn what_cannot_be_derived_is_built_where_that_is_allowed() {
     let plan = lab.longshore(&["plan", "--output", "json"]).run().exits(0);
     assert_eq!(plan.each("action"), ["build", "build", "derive"]);
     lab.longshore_with_docker(&["apply"]).run().exits(0);
-    let index = parse(lab.manifest(VAULT, "triggers").unwrap());
+    let index = lab.parsed(VAULT, "triggers");
     assert_eq!(index["manifests"].as_array().unwrap().len(), 2);
     lab.applies(&["in place", "in place", "in place"]);
 }
@@ -290,9 +282,7 @@ fn what_cannot_be_derived_is_built_where_that_is_allowed() {
 #[test]
 fn derived_and_built_are_the_same_to_a_runtime() {
     let world = World::new("derived");
-    let image = |architecture| Image::of(&world.name, "1", architecture);
-    let index = Index::new(vec![image("amd64"), image("arm64")]);
-    world.upstream.push_index(VAULT, "1", &index);
+    world.offer_index(VAULT, "1");
     let lines = r#"['ENV A=1 B=$PATH:/x', 'LABEL l="a b"', 'VOLUME ["/etc/vault"]', EXPOSE 80,
         USER 7, 'ENTRYPOINT ["e"]', 'CMD c $A', STOPSIGNAL SIGINT]"#;
     world.write(&format!(

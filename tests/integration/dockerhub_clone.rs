@@ -1,11 +1,10 @@
 //! The Docker Hub cloner's own example, twice.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Events, Request, World};
+use crate::harness::{Events, Request, World, files};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/dockerhub-clone.yaml");
 
@@ -19,11 +18,7 @@ fn the_second_run_costs_one_question_per_image() {
     let vault = world.offer("hashicorp/vault", "1.13.3", "vault 1.13.3");
     let mut events = Events::of(&world.name);
 
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(0);
-    assert_eq!(run.each("status"), ["done"; 4]);
+    let run = world.applies(&["done"; 4]);
     assert_eq!(run.each("action"), ["copy", "copy", "build", "copy"]);
     let summary = &run.json()["summary"];
     let counts = ["done", "in_place", "skipped", "failed"].map(|key| summary[key].clone());
@@ -82,11 +77,7 @@ fn the_second_run_costs_one_question_per_image() {
     }
     assert!(actions.iter().any(|seen| seen == "create"), "{actions:?}");
 
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(0);
-    assert_eq!(run.each("status"), ["in place"; 4]);
+    world.applies(&["in place"; 4]);
     let mut asked: Vec<_> = world.upstream.requests();
     asked.retain(|request| request.path != "/v2/");
     asked.sort_by(|one, other| one.path.cmp(&other.path));
@@ -143,22 +134,6 @@ fn the_lines_are_rendered_as_they_are_configured() {
         )
     );
     assert!(!world.destination.requests().iter().any(Request::is_write));
-}
-
-/// Every file below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let paths = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    paths
-        .flat_map(|path| {
-            if path.is_dir() {
-                files(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
 }
 
 /// The example as users have it, with this world's registries.

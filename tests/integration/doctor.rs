@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, SystemTime};
 
-use longshore::sandbox::{Effect, Fault, Login, Options, Upstream};
+use longshore::sandbox::{Effect, Fault, Options};
 use serde_json::{Value, json};
 
-use crate::harness::{Lab, Longshore, Run};
+use crate::harness::{Lab, Longshore, Run, denied};
 
 const COPIES: &str = "destination: {account_id: '123456789012', namespace: ecsclone}\n\
                       images: [redis]\n";
@@ -44,29 +44,29 @@ fn doctor(lab: &Lab) -> Longshore {
     lab.longshore(&["doctor", "--output", "json"])
 }
 
-/// A refusal by IAM, every time.
-fn denied(action: &str) -> Fault {
-    let (_, operation) = action.split_once(':').unwrap();
-    let message = format!(
-        "User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: {action} on \
-         resource: *"
-    );
-    let (status, body) = if action.starts_with("iam:") {
-        let error = format!("<Code>AccessDenied</Code><Message>{message}</Message>");
-        (
-            403,
-            format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"),
-        )
-    } else {
-        let error = json!({"__type": "AccessDeniedException", "message": message});
-        (400, error.to_string())
-    };
-    let effect = Effect::Answer {
-        status,
-        headers: Vec::new(),
-        body,
-    };
-    Fault::new(operation, effect).times(9)
+/// What the doctor says in one state of a lab after another.
+struct Story<'a> {
+    lab: &'a Lab,
+    told: Vec<String>,
+}
+
+impl<'a> Story<'a> {
+    fn of(lab: &'a Lab) -> Self {
+        let told = Vec::new();
+        Self { lab, told }
+    }
+
+    /// Calls the doctor, who ends with this code, and keeps the checks of these names.
+    #[track_caller]
+    fn tells(&mut self, call: Longshore, code: i32, names: &[&str]) {
+        let run = call.run().exits(code);
+        let checks = names.iter().map(|name| checks(self.lab, &run, name));
+        self.told.extend(checks);
+    }
+
+    fn whole(&self) -> String {
+        self.told.join("\n\n")
+    }
 }
 
 #[test]
@@ -153,63 +153,61 @@ fn a_file_that_builds_nothing_needs_no_docker() {
 
 #[test]
 fn a_broken_file_hides_nothing() {
-    let mut story = Vec::new();
     let lab = lab(100);
+    let mut story = Story::of(&lab);
     lab.write("images: [redis:]\nimage: []\n");
     fs::write(lab.path("config.json"), "{").unwrap();
     let run = lab.longshore(&["doctor"]).run().exits(4);
     insta::assert_snapshot!(told(&lab, &run));
 
     lab.write(COPIES);
-    let run = doctor(&lab)
-        .env("DOCKER_CONFIG", lab.folder())
-        .run()
-        .exits(2);
-    story.push(checks(&lab, &run, "upstream"));
-    story.push(checks(&lab, &run, "ecr token"));
+    story.tells(
+        doctor(&lab).env("DOCKER_CONFIG", lab.folder()),
+        2,
+        &["upstream", "ecr token"],
+    );
 
     let run = lab
         .longshore(&["doctor", "-f", "nowhere.yaml"])
         .run()
         .exits(4);
     assert!(run.stdout.contains("`nowhere.yaml`"), "{run:?}");
-    insta::assert_snapshot!(story.join("\n\n"));
+    insta::assert_snapshot!(story.whole());
 }
 
 #[test]
 fn wrong_aws() {
-    let mut story = Vec::new();
     let lab = Lab::with(Options {
         access_key_id: Some("AKIASANDBOX".to_owned()),
         ..Options::default()
     });
+    let mut story = Story::of(&lab);
     lab.write("images: [redis]\n");
-    let run = doctor(&lab)
-        .env("AWS_ACCESS_KEY_ID", "AKIAOTHER")
-        .run()
-        .exits(3);
-    story.push(checks(&lab, &run, "aws identity"));
-    story.push(checks(&lab, &run, "ecr token"));
+    story.tells(
+        doctor(&lab).env("AWS_ACCESS_KEY_ID", "AKIAOTHER"),
+        3,
+        &["aws identity", "ecr token"],
+    );
 
     let elsewhere = "https://123456789012.dkr.ecr.us-east-1.amazonaws.com";
     lab.write(&format!(
         "destination: {{registry: '{elsewhere}'}}\nimages: [redis]\n"
     ));
-    let run = doctor(&lab).run().exits(2);
-    story.push(checks(&lab, &run, "ecr registry"));
+    story.tells(doctor(&lab), 2, &["ecr registry"]);
 
     lab.write("destination: {account_id: '210987654321'}\nimages: [redis]\n");
-    let run = doctor(&lab).run().exits(3);
-    story.push(checks(&lab, &run, "aws account"));
-    story.push(checks(&lab, &run, "repository"));
-    story.push(checks(&lab, &run, "blob mounting"));
-    insta::assert_snapshot!(story.join("\n\n"));
+    story.tells(
+        doctor(&lab),
+        3,
+        &["aws account", "repository", "blob mounting"],
+    );
+    insta::assert_snapshot!(story.whole());
 }
 
 #[test]
 fn a_clock_that_is_wrong() {
-    let mut story = Vec::new();
     let lab = lab(100);
+    let mut story = Story::of(&lab);
     let then = SystemTime::now() - Duration::from_hours(1);
     let effect = Effect::Answer {
         status: 403,
@@ -219,16 +217,14 @@ fn a_clock_that_is_wrong() {
             .to_owned(),
     };
     lab.inject(Fault::new("GetCallerIdentity", effect).times(9));
-    let run = doctor(&lab).run().exits(3);
-    story.push(checks(&lab, &run, "aws identity"));
-    story.push(checks(&lab, &run, "clock"));
-    insta::assert_snapshot!(story.join("\n\n"));
+    story.tells(doctor(&lab), 3, &["aws identity", "clock"]);
+    insta::assert_snapshot!(story.whole());
 }
 
 #[test]
 fn permissions_that_are_missing() {
-    let mut story = Vec::new();
     let lab = lab(100);
+    let mut story = Story::of(&lab);
     let denial = |action: &str| {
         format!(
             "<member><EvalActionName>{action}</EvalActionName><EvalResourceName>\
@@ -249,49 +245,38 @@ fn permissions_that_are_missing() {
         body,
     };
     lab.inject(Fault::new("SimulatePrincipalPolicy", effect));
-    let run = doctor(&lab).run().exits(3);
-    story.push(checks(&lab, &run, "permissions"));
+    story.tells(doctor(&lab), 3, &["permissions"]);
 
     lab.mend();
     lab.create_repository("ecsclone/redis");
-    lab.inject(denied("iam:SimulatePrincipalPolicy"));
-    let run = doctor(&lab).run().exits(0);
-    story.push(checks(&lab, &run, "permissions"));
-    story.push(checks(&lab, &run, "reads"));
-    lab.inject(denied("ecr:ListImages"));
-    lab.inject(denied("ecr:BatchCheckLayerAvailability"));
-    lab.inject(denied("ecr:DescribeRepositories").times(1));
-    let run = doctor(&lab).run().exits(3);
-    story.push(checks(&lab, &run, "repository"));
-    let run = doctor(&lab).run().exits(3);
-    story.push(checks(&lab, &run, "reads"));
-    insta::assert_snapshot!(story.join("\n\n"));
+    lab.inject(denied("iam:SimulatePrincipalPolicy").times(9));
+    story.tells(doctor(&lab), 0, &["permissions", "reads"]);
+    lab.inject(denied("ecr:ListImages").times(9));
+    lab.inject(denied("ecr:BatchCheckLayerAvailability").times(9));
+    lab.inject(denied("ecr:DescribeRepositories"));
+    story.tells(doctor(&lab), 3, &["repository"]);
+    story.tells(doctor(&lab), 3, &["reads"]);
+    insta::assert_snapshot!(story.whole());
 }
 
 #[test]
 fn an_assumed_role_is_asked_about() {
-    let mut story = Vec::new();
     let lab = lab(100);
+    let mut story = Story::of(&lab);
     let role = "arn:aws:iam::123456789012:role/deploy";
     lab.write(&COPIES.replace(
         "namespace: ecsclone",
         &format!("namespace: ecsclone, role_arn: '{role}'"),
     ));
-    lab.inject(denied("iam:GetRole"));
-    let run = doctor(&lab).run().exits(0);
-    story.push(checks(&lab, &run, "aws identity"));
-    story.push(checks(&lab, &run, "permissions"));
-    insta::assert_snapshot!(story.join("\n\n"));
+    lab.inject(denied("iam:GetRole").times(9));
+    story.tells(doctor(&lab), 0, &["aws identity", "permissions"]);
+    insta::assert_snapshot!(story.whole());
 }
 
 #[test]
 fn whoever_decides_on_a_login_is_named() {
-    let mut story = Vec::new();
-    let acme = Login::new("acme", "right");
-    let lab = Lab::with_upstream(Options::default(), |upstream| Upstream {
-        login: Some(acme),
-        ..upstream
-    });
+    let lab = Lab::private("acme", "right");
+    let mut story = Story::of(&lab);
     lab.offer("team/app", "latest", b"layer");
     let secret = json!({"username": "acme", "accessToken": "right"}).to_string();
     lab.aws().keep_secret("eu-west-1", "hub", &secret);
@@ -305,14 +290,12 @@ fn whoever_decides_on_a_login_is_named() {
          images: [c.example/team/app]\n"
     ));
     let doctor = |token: &str| doctor(&lab).env("TOKEN", token);
-    let run = doctor("right").run().exits(3);
-    story.push(checks(&lab, &run, "upstream"));
+    story.tells(doctor("right"), 3, &["upstream"]);
 
     fs::create_dir(lab.path(".docker")).unwrap();
     let auths = json!({"auths": {lab.upstream(): {"auth": "YWNtZTpyaWdodA=="}}});
     fs::write(lab.path(".docker/config.json"), auths.to_string()).unwrap();
-    let run = doctor("wrong").run().exits(3);
-    story.push(checks(&lab, &run, "upstream"));
+    story.tells(doctor("wrong"), 3, &["upstream"]);
 
     let helper = lab.path("docker-credential-vault");
     let script = "#!/bin/sh\necho '{\"Username\": \"acme\", \"Secret\": \"right\"}'\n";
@@ -328,35 +311,31 @@ fn whoever_decides_on_a_login_is_named() {
         lab.folder().display(),
         std::env::var("PATH").unwrap()
     );
-    let run = doctor("right").env("PATH", path).run().exits(0);
-    story.push(checks(&lab, &run, "upstream"));
-    insta::assert_snapshot!(story.join("\n\n"));
+    story.tells(doctor("right").env("PATH", path), 0, &["upstream"]);
+    insta::assert_snapshot!(story.whole());
 }
 
 #[test]
 fn upstreams_that_are_out_of_reach() {
-    let mut story = Vec::new();
     let lab = lab(0);
-    let run = doctor(&lab).run().exits(1);
-    story.push(checks(&lab, &run, "pulls"));
+    let mut story = Story::of(&lab);
+    story.tells(doctor(&lab), 1, &["pulls"]);
 
     lab.write_whole(
         "version: 1\nupstreams: {docker.io: {endpoint: 'http://127.0.0.1:1'}}\nimages: [redis]\n",
     );
-    let run = doctor(&lab).run().exits(4);
-    story.push(checks(&lab, &run, "upstream"));
-    story.push(checks(&lab, &run, "ecr registry"));
+    story.tells(doctor(&lab), 4, &["upstream", "ecr registry"]);
 
     // Nobody needs to reach what is read through the cache, unless its tags are listed.
     let through = "version: 1\n\
                    upstreams: {quay.io: {endpoint: 'http://127.0.0.1:1', via: pull_through_cache}}\n\
                    pull_through_cache: {quay: {registry: quay.io}}\n";
-    for image in [
-        "quay.io/org/app:1",
-        "{source: quay.io/org/app, tags: [\"1.*\"]}",
+    for (image, code) in [
+        ("quay.io/org/app:1", 0),
+        ("{source: quay.io/org/app, tags: [\"1.*\"]}", 4),
     ] {
         lab.write_whole(&format!("{through}images: [{image}]\n"));
-        story.push(checks(&lab, &doctor(&lab).run(), "upstream"));
+        story.tells(doctor(&lab), code, &["upstream"]);
     }
-    insta::assert_snapshot!(story.join("\n\n"));
+    insta::assert_snapshot!(story.whole());
 }

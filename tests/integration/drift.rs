@@ -1,9 +1,8 @@
 //! Repositories that exist and are not what the file says.
 
-use longshore::sandbox::{Effect, Fault};
 use serde_json::{Value, json};
 
-use crate::harness::Lab;
+use crate::harness::{Lab, denied};
 
 const STATED: &str = "tag_immutability: [latest, 'dev-*'], \
     scan_on_push: true, \
@@ -40,23 +39,6 @@ fn calls(lab: &Lab) -> Vec<String> {
     let mut requests = lab.requests();
     requests.retain(|request| request.starts_with("api"));
     requests
-}
-
-/// AWS refuses the next call of an operation.
-fn deny(lab: &Lab, operation: &str) {
-    let message = format!(
-        "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:{operation} \
-         on resource: arn:aws:ecr:eu-west-1:123456789012:repository/mine/redis"
-    );
-    let body = json!({"__type": "AccessDeniedException", "message": message}).to_string();
-    let headers = Vec::new();
-    let status = 400;
-    let effect = Effect::Answer {
-        status,
-        headers,
-        body,
-    };
-    lab.inject(Fault::new(operation, effect));
 }
 
 #[test]
@@ -170,7 +152,7 @@ fn a_failing_repair_names_what_is_missing_and_stops_nothing_else() {
         "destination: {{namespace: mine}}\nrepositories: {{{STATED}}}\n\
          images: [{{source: redis, tags: [7, dev-1]}}]\n"
     ));
-    deny(&lab, "PutLifecyclePolicy");
+    lab.inject(denied("ecr:PutLifecyclePolicy"));
     let apply = ["apply", "--repair-repositories", "--output", "json"];
     let run = lab.longshore(&apply).run().exits(1);
     assert_eq!(run.each("status"), ["in place", "done"]);
@@ -194,13 +176,13 @@ fn a_failing_repair_names_what_is_missing_and_stops_nothing_else() {
     ]);
 
     // Who may not read it can still plan.
-    deny(&lab, "GetLifecyclePolicy");
+    lab.inject(denied("ecr:GetLifecyclePolicy"));
     let run = lab.longshore(&["plan"]).run().exits(0);
     run.says(&[
         "warning: mine/redis: cannot compare the repository with the file",
         "hint: allow `ecr:GetLifecyclePolicy` to this user or role",
     ]);
-    deny(&lab, "GetLifecyclePolicy");
+    lab.inject(denied("ecr:GetLifecyclePolicy"));
     let plan = ["plan", "--repair-repositories"];
     lab.longshore(&plan)
         .run()

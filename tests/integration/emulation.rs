@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use crate::harness::{Image, Index, Relay, World, docker, images_of, pull};
+use serde_json::{Value, json};
+
+use crate::harness::{Image, Index, Relay, World, images_of};
 
 fn world(name: &str) -> (World, Index) {
     let world = World::new(name);
-    let image = |architecture| Image::of(&world.name, "1", architecture);
-    let index = Index::new(vec![image("amd64"), image("arm64")]);
-    world.upstream.push_index("hashicorp/vault", "1.14", &index);
+    let index = world.offer_index("hashicorp/vault", "1.14");
     (world, index)
 }
 
@@ -81,32 +81,20 @@ fn lines_that_run_make_an_index_over_the_upstream_s_own_layers() {
             .upstream
             .manifest("hashicorp/vault", &upstream.digest());
         let (made, base) = (&made["layers"], &base["layers"]);
-        let layers = |all: &serde_json::Value| all.as_array().unwrap().clone();
+        let layers = |all: &Value| all.as_array().unwrap().clone();
         assert_eq!(layers(made).len(), layers(base).len() + 2);
         for (made, base) in layers(made).iter().zip(layers(base)) {
             assert_eq!(made["digest"], base["digest"]);
         }
         let config = world.destination.config(repository, child);
-        assert_eq!(
-            config["config"]["Volumes"],
-            serde_json::json!({"/etc/vault": {}})
-        );
+        assert_eq!(config["config"]["Volumes"], json!({"/etc/vault": {}}));
     }
     assert_eq!(world.destination.tags(repository), ["1.14"]);
 
-    let name = format!("{}/{repository}:1.14", world.destination.host());
-    pull(&name, "AWS", &world.aws.password(world.region));
-    let seen = docker(&[
-        "run",
-        "--rm",
-        &name,
-        "sh",
-        "-c",
-        "stat -c %a /etc/vault; grep -c ' /etc/vault ' /proc/mounts",
-    ]);
-    let volumes = docker(&["inspect", "--format", "{{json .Config.Volumes}}", &name]);
-    docker(&["rmi", &name]);
+    let pulled = world.pull(&format!("{repository}:1.14"));
+    let seen = pulled.run("stat -c %a /etc/vault; grep -c ' /etc/vault ' /proc/mounts");
     assert_eq!(seen, "777\n1");
+    let volumes = pulled.inspect("{{json .Config.Volumes}}");
     assert_eq!(volumes, r#"{"/etc/vault":{}}"#);
 }
 

@@ -1,11 +1,9 @@
 //! Docker's two builders, which make the same of the same lines.
 
 use std::fs;
-use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::harness::{Registry, Run, World, docker, pull};
+use crate::harness::{Registry, Run, World, docker, signal, wait_until};
 
 /// What lines see and nobody else.
 const SECRET: &str = "s3cret-of-the-build";
@@ -47,12 +45,9 @@ fn both_take_the_same_files_and_hide_the_dockerfile() {
              build: {{context: {repository}}}\n"
         ));
         world.longshore(&["apply"]).run().exits(0);
-        let name = format!("{}/engines/{repository}", world.destination.host());
-        pull(&name, "AWS", &world.aws.password(world.region));
-        let list = "ls -lAR /srv /run.sh; md5sum /srv/app/large";
-        listings.push(docker(&["run", "--rm", &name, "sh", "-c", list]));
-        docker(&["rmi", &name]);
         let name = format!("engines/{repository}");
+        let list = "ls -lAR /srv /run.sh; md5sum /srv/app/large";
+        listings.push(world.pull(&name).run(list));
         digests.push(world.destination.digest(&name, "latest"));
     }
     assert_eq!(listings[0], listings[1]);
@@ -111,8 +106,7 @@ fn buildkit_tells_what_it_does() {
     ]);
     // It keeps what is written into a volume.
     assert!(!run.stderr.contains("loses"), "{}", run.stderr);
-    let run = world.longshore(&["apply", "--output", "json"]).run();
-    assert_eq!(run.exits(0).each("status"), ["in place"]);
+    world.applies(&["in place"]);
 }
 
 #[test]
@@ -120,31 +114,23 @@ fn secrets_reach_the_lines_and_stay_nowhere() {
     let world = World::with_upstream("secret-lines", Registry::private("acme", "p>?~s"));
     world.offer("team/api", "1", &fresh());
     fs::write(world.folder().join("token"), "from-a-file\n").unwrap();
-    let file = |lines: &str| {
-        format!(
-            "version: 1\n\
-             destination: {{namespace: secret-lines, registry: 'http://{}'}}\n\
-             upstreams: {{docker.io: {{endpoint: 'http://{}', username: acme, password: {{env: HUB}}}}}}\n\
-             images:\n\
-             - source: team/api:1\n  \
-               lines:\n{lines}  \
-               build: {{secrets: [{{id: one, env: ONE}}, {{id: two, file: token}}]}}\n",
-            world.destination.host(),
-            world.upstream.host()
-        )
-    };
     let longshore = |one: &str| {
         let call = world.longshore(&["-vvv", "apply", "--output", "json"]);
         call.env("HUB", "p>?~s").env("ONE", one)
     };
-    world.write_whole(&file(
+    // The line itself would betray it.
+    let spelled = SECRET.replace("s3", "s'3'");
+    world.write_with_login(
+        "username: acme, password: {env: HUB}",
         &format!(
-            "  - RUN --mount=type=secret,id=one test \"$(cat /run/secrets/one)\" = '{SECRET}'\n  \
-           - RUN --mount=type=secret,id=two,target=/two test \"$(cat /two)\" = from-'a'-file\n"
-        )
-        // The line itself would betray it.
-        .replace(SECRET, &SECRET.replace("s3", "s'3'")),
-    ));
+            "images:\n\
+             - source: team/api:1\n  \
+               lines:\n  \
+               - RUN --mount=type=secret,id=one test \"$(cat /run/secrets/one)\" = '{spelled}'\n  \
+               - RUN --mount=type=secret,id=two,target=/two test \"$(cat /two)\" = from-'a'-file\n  \
+               build: {{secrets: [{{id: one, env: ONE}}, {{id: two, file: token}}]}}\n"
+        ),
+    );
     let run = longshore(SECRET).run().exits(0);
     assert_eq!(run.each("status"), ["done"]);
     assert!(!run.stderr.contains(SECRET), "{}", run.stderr);
@@ -153,13 +139,10 @@ fn secrets_reach_the_lines_and_stay_nowhere() {
     let run = longshore("another").run().exits(0);
     assert_eq!(run.each("status"), ["in place"]);
 
-    let name = format!("{}/secret-lines/team/api:1", world.destination.host());
-    pull(&name, "AWS", &world.aws.password(world.region));
+    let pulled = world.pull("secret-lines/team/api:1");
     let search = format!("grep -rl '{SECRET}' / --exclude-dir=proc --exclude-dir=sys || true");
-    let found = docker(&["run", "--rm", &name, "sh", "-c", &search]);
-    let history = docker(&["history", "--no-trunc", &name]);
-    docker(&["rmi", &name]);
-    assert_eq!(found, "");
+    assert_eq!(pulled.run(&search), "");
+    let history = pulled.history();
     assert!(!history.contains(SECRET), "{history}");
 }
 
@@ -193,14 +176,7 @@ fn an_interrupted_build_ends_in_buildkit_too() {
     ));
     let child = world.longshore(&["apply"]).start();
     wait_until(|| runs("sleep\x004321\0"));
-    let kill = format!("kill -INT {}", child.id());
-    assert!(
-        Command::new("sh")
-            .args(["-c", &kill])
-            .status()
-            .unwrap()
-            .success()
-    );
+    signal(&child, "INT");
     let run = Run::new(&child.wait_with_output().unwrap());
     run.exits(130).says(&["interrupted"]);
     wait_until(|| !runs("sleep\x004321\0"));
@@ -221,12 +197,4 @@ fn runs(arguments: &str) -> bool {
         line.windows(arguments.len())
             .any(|part| part == arguments.as_bytes())
     })
-}
-
-fn wait_until(is_so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < Duration::from_mins(1), "waited in vain");
-        thread::sleep(Duration::from_millis(50));
-    }
 }

@@ -1,10 +1,6 @@
 //! Runs that fail, as a whole or in part, and their exit codes.
 
-use std::process::Command;
-use std::thread;
-use std::time::Duration;
-
-use crate::harness::{Aws, Events, Image, Registry, Run, World, images_of};
+use crate::harness::{Aws, Events, Image, Registry, Run, World, images_of, signal, wait_until};
 
 #[test]
 fn one_failure_does_not_stop_the_rest() {
@@ -13,11 +9,7 @@ fn one_failure_does_not_stop_the_rest() {
     world.offer("library/mongo", "latest", "mongo");
     world.offer("library/redis", "7", "redis");
     world.offer("library/memcached", "latest", "memcached");
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(1);
-    assert_eq!(run.each("status"), ["done", "failed", "done"]);
+    let run = world.applies(&["done", "failed", "done"]);
     let error = &run.json()["images"][1]["error"];
     assert_eq!(error["kind"], "permanent");
     assert!(
@@ -40,11 +32,7 @@ fn a_failing_line_shows_its_output_and_is_not_tried_again() {
     );
     world.offer("library/mongo", "latest", "mongo");
     let mut events = Events::of(&world.name);
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(1);
-    assert_eq!(run.each("status"), ["failed"]);
+    let run = world.applies(&["failed"]);
     assert_eq!(run.json()["images"][0]["error"]["kind"], "permanent");
     run.says(&["it broke", "returned a non-zero code: 7"]);
     let actions = events.actions();
@@ -73,14 +61,8 @@ fn a_wrong_aws_key_exits_3() {
 #[test]
 fn wrong_upstream_credentials_everywhere_exit_3() {
     let world = World::with_upstream("wrong-login", Registry::private("acme", "right"));
-    world.write_whole(&format!(
-        "version: 1\n\
-         destination: {{namespace: wrong-login, registry: 'http://{}'}}\n\
-         upstreams: {{docker.io: {{endpoint: 'http://{}', username: acme, password: {{env: HUB}}}}}}\n\
-         images: [mongo]\n",
-        world.destination.host(),
-        world.upstream.host()
-    ));
+    let login = "username: acme, password: {env: HUB}";
+    world.write_with_login(login, "images: [mongo]\n");
     world.offer("library/mongo", "latest", "mongo");
     let call = world
         .longshore(&["apply", "--output", "json"])
@@ -171,18 +153,8 @@ fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
     let mut events = Events::of(&world.name);
     let child = world.longshore(&["apply"]).start();
     events.wait_for("start");
-    while world.destination.tags("interrupted/mongo").is_empty() {
-        thread::sleep(Duration::from_millis(20));
-    }
-    // The shell's own `kill`: not every machine has the program.
-    let kill = format!("kill -INT {}", child.id());
-    assert!(
-        Command::new("sh")
-            .args(["-c", &kill])
-            .status()
-            .unwrap()
-            .success()
-    );
+    wait_until(|| !world.destination.tags("interrupted/mongo").is_empty());
+    signal(&child, "INT");
     Run::new(&child.wait_with_output().unwrap())
         .exits(130)
         .says(&["interrupted"]);
@@ -193,9 +165,5 @@ fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
     assert_eq!(images_of("interrupted"), before);
 
     world.write(&file(0));
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(0);
-    assert_eq!(run.each("status"), ["in place", "done"]);
+    world.applies(&["in place", "done"]);
 }

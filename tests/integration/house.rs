@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::harness::files;
+
 /// The rooms from top to bottom. Rooms on one floor do not import each other.
 const FLOORS: [&[&str]; 11] = [
     &["commands"],
@@ -76,28 +78,12 @@ fn offences<'a>(room: &str, source: &'a str) -> Vec<&'a str> {
     imports.filter(|other| !may_import(room, other)).collect()
 }
 
-/// Every source file below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                files(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect()
-}
-
 #[test]
 fn no_room_imports_one_above_it() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut offenders = Vec::new();
-    for file in files(&sources) {
+    let is_source = |path: &PathBuf| path.extension().is_some_and(|end| end == "rs");
+    for file in files(&sources).into_iter().filter(is_source) {
         let inside = file.strip_prefix(&sources).unwrap().with_extension("");
         let room = inside.iter().next().unwrap().to_str().unwrap();
         if matches!(room, "lib" | "main") {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use longshore::image::{Digest, media_type};
 use serde_json::{Value, json};
 
-use crate::harness::{Lab, Run};
+use crate::harness::{Lab, Run, digest_of};
 
 /// Brings an image of the upstream registry into a layout.
 #[track_caller]
@@ -56,8 +56,8 @@ fn an_index_goes_through_a_layout_byte_for_byte() {
         );
     }
     for child in &children {
-        let digest = child["digest"].as_str().unwrap();
-        assert!(lab.manifest("cache", digest).is_some(), "{child}");
+        let digest = digest_of(child);
+        assert!(lab.manifest("cache", digest.as_str()).is_some(), "{child}");
     }
     lab.requests();
     lab.applies(&["in place", "in place"]);
@@ -83,8 +83,7 @@ fn an_index_goes_through_a_layout_byte_for_byte() {
 fn a_tag_that_is_not_whole_is_not_in_place() {
     let lab = Lab::new();
     let (text, children) = lab.offer_platforms("team/redis", "7");
-    let children = children.iter().map(|child| child["digest"].as_str());
-    let child: Digest = children.flatten().next().unwrap().parse().unwrap();
+    let child = digest_of(&children[0]);
     let layer = lab.layer_of("team/redis", &child);
     save(&lab, "team/redis:7", "oci:out");
     for lost in [&layer, &child, &Digest::of(text.as_bytes())] {
@@ -143,7 +142,7 @@ fn platforms_are_chosen_from_a_layout() {
     lab.applies(&["done", "done"]);
     let one = lab.digest("one", "7").unwrap();
     assert_eq!(children[1]["digest"], one.as_str());
-    let two: Value = serde_json::from_str(&lab.manifest("two", "7").unwrap()).unwrap();
+    let two = lab.parsed("two", "7");
     assert_eq!(
         two["manifests"],
         json!([children[0], children[1], children[3]])
@@ -195,8 +194,7 @@ fn what_refers_to_an_image_comes_out_of_a_layout() {
     lab.write("images: [{source: 'oci:hub/team/app:1', referrers: true}]\n");
     lab.applies(&["done"]);
     assert_eq!(lab.digest("app", "1"), Some(app));
-    let sbom = sbom["digest"].as_str().unwrap();
-    assert!(lab.manifest("app", sbom).is_some());
+    assert!(lab.manifest("app", digest_of(&sbom).as_str()).is_some());
     lab.applies(&["in place"]);
 }
 

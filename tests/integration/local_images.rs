@@ -7,7 +7,9 @@ use flate2::read::GzDecoder;
 use longshore::image::Digest;
 use serde_json::{Value, json};
 
-use crate::harness::{Engine, Events, Image, LABEL, Lab, archive, docker, pull};
+use crate::harness::{
+    Engine, Events, Image, LABEL, Lab, Longshore, Pulled, archive, docker, wait_for_next_second,
+};
 
 /// A layer with one file.
 fn layer(content: &str) -> Vec<u8> {
@@ -46,10 +48,6 @@ fn load(engine: &Engine, name: &str, config: &Value, layers: &[Vec<u8>]) -> Dige
     id
 }
 
-fn manifest(lab: &Lab, repository: &str, tag: &str) -> Value {
-    serde_json::from_str(&lab.manifest(repository, tag).expect("a manifest")).unwrap()
-}
-
 fn saves(events: &mut Events) -> usize {
     let actions = events.actions();
     actions.iter().filter(|action| *action == "save").count()
@@ -75,7 +73,7 @@ fn an_image_of_the_daemon_is_published_as_it_is() {
     insta::assert_snapshot!(lab.requests().join("\n"));
     assert_eq!(saves(&mut events), 1);
 
-    let pushed = manifest(&lab, repository, "dev");
+    let pushed = lab.parsed(repository, "dev");
     assert_eq!(pushed["config"]["digest"], id.as_str());
     let password = lab.password();
     for (descriptor, layer) in pushed["layers"].as_array().unwrap().iter().zip(&layers) {
@@ -100,8 +98,8 @@ fn an_image_of_the_daemon_is_published_as_it_is() {
     );
 
     // The same image is the same digest wherever it goes, and costs nothing where it is.
-    let apply = lab.longshore_with_docker(&["apply", "--output", "json"]);
-    assert_eq!(apply.run().exits(0).each("status"), ["in place"]);
+    lab.longshore_with_docker(&Longshore::APPLY)
+        .becomes(&["in place"]);
     assert_eq!(saves(&mut events), 0);
     lab.requests();
     let source = format!("docker-daemon:{name}");
@@ -109,11 +107,8 @@ fn an_image_of_the_daemon_is_published_as_it_is() {
     again.run().exits(0);
     assert_eq!(lab.digest("elsewhere", "1"), lab.digest(repository, "dev"));
 
-    let pulled = format!("{}/elsewhere:1", lab.registry());
-    pull(&pulled, "AWS", &password);
-    let found = docker(&["inspect", "--format", "{{.Id}}", &pulled]);
-    docker(&["rmi", &pulled]);
-    assert_eq!(found, id.as_str());
+    let pulled = Pulled::new(&format!("{}/elsewhere:1", lab.registry()), "AWS", &password);
+    assert_eq!(pulled.inspect("{{.Id}}"), id.as_str());
 }
 
 #[test]
@@ -124,7 +119,7 @@ fn a_name_that_moved_is_published_again_and_shares_its_layers() {
     load(&engine, name, &json!({}), &[base.clone(), layer("1")]);
     lab.write(&format!("images: ['docker-daemon:{name}']\n"));
     lab.longshore_with_docker(&["apply"]).run().exits(0);
-    let before = manifest(&lab, "local-moved/app", "dev");
+    let before = lab.parsed("local-moved/app", "dev");
     let old = before["config"]["digest"].as_str().unwrap().to_owned();
     engine.own(&old);
 
@@ -134,7 +129,7 @@ fn a_name_that_moved_is_published_again_and_shares_its_layers() {
     let apply = apply.run().exits(0);
     let reason = format!("upstream moved from {}", &old[.."sha256:".len() + 12]);
     assert_eq!(apply.each("reason"), [reason]);
-    let after = manifest(&lab, "local-moved/app", "dev");
+    let after = lab.parsed("local-moved/app", "dev");
     assert_eq!(after["config"]["digest"], new.as_str());
     assert_eq!(after["layers"][0], before["layers"][0]);
     let uploads = lab.requests();
@@ -148,7 +143,7 @@ fn zstd_where_it_is_wanted() {
     load(&engine, "local-zstd/app:1", &json!({}), &[layer("x")]);
     lab.write("images: [{source: 'docker-daemon:local-zstd/app:1', compression: zstd}]\n");
     lab.longshore_with_docker(&["apply"]).run().exits(0);
-    let pushed = manifest(&lab, "local-zstd/app", "1");
+    let pushed = lab.parsed("local-zstd/app", "1");
     assert_eq!(
         pushed["layers"][0]["mediaType"],
         "application/vnd.oci.image.layer.v1.tar+zstd"
@@ -180,23 +175,13 @@ fn lines_are_built_on_it_or_derived_from_it() {
         plan.each("action"),
         ["copy", "build", "derive", "build", "build"]
     );
-    let apply = lab.longshore_with_docker(&["apply", "--output", "json"]);
-    assert_eq!(apply.run().exits(0).each("status"), ["done"; 5]);
+    lab.longshore_with_docker(&Longshore::APPLY)
+        .becomes(&["done"; 5]);
 
-    let [as_it_is, built, derived, pushed, buildkit] =
-        ["plain", "built", "derived", "pushed", "buildkit"].map(|it| manifest(&lab, it, "dev"));
-    let configuration = |repository: &str, manifest: &Value| -> Value {
-        let digest = manifest["config"]["digest"].as_str().unwrap();
-        let bytes = lab.blob(&lab.password(), repository, digest).unwrap();
-        serde_json::from_slice(&bytes).unwrap()
-    };
-    for (repository, manifest) in [
-        ("built", &built),
-        ("derived", &derived),
-        ("pushed", &pushed),
-        ("buildkit", &buildkit),
-    ] {
-        let made = configuration(repository, manifest);
+    let [as_it_is, built, derived, buildkit] =
+        ["plain", "built", "derived", "buildkit"].map(|it| lab.parsed(it, "dev"));
+    for repository in ["built", "derived", "pushed", "buildkit"] {
+        let made = lab.config(repository, "dev");
         let env = json!(["PATH=/bin", "HOME=/srv", "A=/srv/a"]);
         assert_eq!(made["config"]["Env"], env, "{repository}");
         let labels = &made["config"]["Labels"];
@@ -212,8 +197,8 @@ fn lines_are_built_on_it_or_derived_from_it() {
 
     // Nobody builds or exports anything when nothing changed.
     events.actions();
-    let again = lab.longshore_with_docker(&["apply", "--output", "json"]);
-    assert_eq!(again.run().exits(0).each("status"), ["in place"; 5]);
+    lab.longshore_with_docker(&Longshore::APPLY)
+        .becomes(&["in place"; 5]);
     assert_eq!(events.actions(), [""; 0]);
     // What was there before is still there.
     let found = docker(&["inspect", "--format", "{{.Id}}", "local-lines/app:dev"]);
@@ -233,8 +218,7 @@ fn the_same_lines_on_the_same_image_give_the_same_digest() {
         ));
         lab.longshore_with_docker(&["apply"]).run().exits(0);
         digests.push(lab.digest(repository, "dev").unwrap());
-        // Files carry whole seconds.
-        std::thread::sleep(std::time::Duration::from_millis(1100));
+        wait_for_next_second();
     }
     assert_eq!(digests[0], digests[1]);
 }
@@ -278,7 +262,7 @@ fn a_lock_pins_the_image_s_id() {
     lab.longshore_with_docker(&["apply", "--locked", "lock"])
         .run()
         .exits(0);
-    let pushed = manifest(&lab, "local-locked/app", "dev");
+    let pushed = lab.parsed("local-locked/app", "dev");
     assert_eq!(pushed["config"]["digest"], old.as_str());
 }
 
@@ -286,10 +270,7 @@ fn a_lock_pins_the_image_s_id() {
 fn what_cannot_be_published_is_told() {
     let (lab, engine) = (Lab::new(), Engine::new());
     load(&engine, "local-wrong/app:dev", &json!({}), &[layer("x")]);
-    let other = match Image::native() {
-        "amd64" => "arm64",
-        _ => "amd64",
-    };
+    let other = Image::foreign();
     lab.write(&format!(
         "images:\n\
          - docker-daemon:local-wrong/nothing:1\n\

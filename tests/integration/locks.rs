@@ -50,10 +50,7 @@ fn read(lab: &Lab) -> Option<String> {
 #[track_caller]
 fn applies_lock(lab: &Lab, statuses: &[&str]) {
     let apply = ["apply", "--locked", "images.lock", "--output", "json"];
-    assert_eq!(
-        lab.longshore(&apply).run().exits(0).each("status"),
-        statuses
-    );
+    lab.longshore(&apply).becomes(statuses);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use longshore::image::media_type;
 use serde_json::json;
 
-use crate::harness::{Image, Index, World, docker, images_of};
+use crate::harness::{Image, World, docker, images_of};
 
 #[test]
 fn runs_that_overlap_all_succeed() {
@@ -51,9 +51,7 @@ fn the_daemon_is_left_as_it_was() {
 #[test]
 fn what_is_built_stays_in_the_daemon_on_request() {
     let world = World::new("kept");
-    let image = |architecture| Image::of(&world.name, "1", architecture);
-    let index = Index::new(vec![image("amd64"), image("arm64")]);
-    world.upstream.push_index("library/mongo", "7", &index);
+    world.offer_index("library/mongo", "7");
     let name = format!("{}/kept/mongo", world.destination.host());
     for publish in ["longshore", "daemon"] {
         let lines = format!("[ENV A={publish}]");
@@ -67,12 +65,7 @@ fn what_is_built_stays_in_the_daemon_on_request() {
         let tags = docker(&["images", "--filter", &filter, "--format", format]);
         let mut tags: Vec<&str> = tags.lines().collect();
         tags.sort_unstable();
-        let other = if Image::native() == "amd64" {
-            "arm64"
-        } else {
-            "amd64"
-        };
-        assert_eq!(tags, ["7", &format!("7-linux-{other}")]);
+        assert_eq!(tags, ["7", &format!("7-linux-{}", Image::foreign())]);
         let format = "{{.Architecture}} {{index .Config.Env 1}}";
         let kept = docker(&["inspect", "--format", format, &format!("{name}:7")]);
         assert_eq!(kept, format!("{} A={publish}", Image::native()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use longshore::sandbox::{Effect, Fault, Request};
 use serde_json::{Value, json};
 
-use crate::harness::{Lab, Run};
+use crate::harness::{Lab, Run, denied, wait_until};
 
 fn write(lab: &Lab, images: &str) {
     lab.write(&format!(
@@ -26,9 +26,7 @@ fn lab() -> Lab {
         lab.offer("library/redis", tag, tag.as_bytes());
     }
     lab.offer("library/mongo", "7", b"mongo");
-    let children = ["linux/amd64", "linux/arm64"].map(|it| lab.offer_child("library/nats", it));
-    let index = json!({"schemaVersion": 2, "manifests": children}).to_string();
-    lab.offer_index("library/nats", "2", &index);
+    lab.offer_for("library/nats", "2", &["linux/amd64", "linux/arm64"]);
     lab
 }
 
@@ -241,10 +239,8 @@ fn what_arrives_meanwhile_stays() {
     write(&lab, "['mongo:7']");
     let pruning = lab.longshore(&["apply", "--prune-orphans"]).start();
     // Two for the plan, the third before anything is deleted.
-    let is_list = |request: &Request| request.operation.as_deref() == Some("ListImages");
-    while lab.log().iter().filter(|it| is_list(it)).count() < 3 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let is_list = |request: &&Request| request.operation.as_deref() == Some("ListImages");
+    wait_until(|| lab.log().iter().filter(is_list).count() >= 3);
     write(&lab, "['redis:7.2']");
     lab.longshore(&["apply"]).run().exits(0);
     let run = Run::new(&pruning.wait_with_output().unwrap()).exits(1);
@@ -257,16 +253,7 @@ fn what_arrives_meanwhile_stays() {
 fn what_is_denied_is_named() {
     let lab = lab();
     bring(&lab, "['redis:7', 'mongo:7']");
-    let body = json!({
-        "__type": "AccessDeniedException",
-        "message": "User: x is not authorized to perform: ecr:DeleteRepository on resource: y",
-    });
-    let effect = Effect::Answer {
-        status: 400,
-        headers: Vec::new(),
-        body: body.to_string(),
-    };
-    lab.inject(Fault::new("DeleteRepository", effect));
+    lab.inject(denied("ecr:DeleteRepository"));
     write(&lab, "['mongo:7']");
     let run = lab
         .longshore(&["apply", "--prune-orphans", "--output", "json"])

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Aws, Image, Index, World};
+use crate::harness::{Aws, World};
 
 #[test]
 fn two_platforms_become_one_index() {
@@ -13,9 +13,7 @@ fn two_platforms_become_one_index() {
            platforms: [linux/amd64, linux/arm64]\n  \
            lines: [ENV A=1, 'VOLUME [\"/data\"]']\n",
     );
-    let image = |architecture| Image::of(&world.name, "1", architecture);
-    let index = Index::new(vec![image("amd64"), image("arm64")]);
-    world.upstream.push_index("library/mongo", "latest", &index);
+    let index = world.offer_index("library/mongo", "latest");
     world.longshore(&["apply"]).run().exits(0);
 
     let pushed = world.destination.manifest("platforms/mongo", "latest");
@@ -40,11 +38,7 @@ fn two_platforms_become_one_index() {
         assert_eq!(labels["longshore.base.platform.digest"], upstream.digest());
     }
 
-    let rerun = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(0);
-    assert_eq!(rerun.each("status"), ["in place"]);
+    world.applies(&["in place"]);
 }
 
 #[test]
@@ -58,9 +52,7 @@ fn nothing_but_the_tag_stays_in_ecr() {
          images: [{{source: mongo, lines: [ENV A=1]}}]\n",
         world.upstream.host()
     ));
-    let image = |architecture| Image::of(&world.name, "1", architecture);
-    let index = Index::new(vec![image("amd64"), image("arm64")]);
-    world.upstream.push_index("library/mongo", "latest", &index);
+    world.offer_index("library/mongo", "latest");
     for status in ["done", "in place"] {
         let call = world.longshore(&["apply", "--output", "json"]);
         let run = call.env("AWS_ENDPOINT_URL", sandbox.url()).run().exits(0);
@@ -74,9 +66,7 @@ fn nothing_but_the_tag_stays_in_ecr() {
 fn one_platform_is_a_single_image() {
     let world = World::new("one-platform");
     world.write("images: [{source: mongo, platforms: [linux/arm64], lines: [ENV A=1]}]\n");
-    let image = |architecture| Image::of(&world.name, "1", architecture);
-    let index = Index::new(vec![image("amd64"), image("arm64")]);
-    world.upstream.push_index("library/mongo", "latest", &index);
+    world.offer_index("library/mongo", "latest");
     world.longshore(&["apply"]).run().exits(0);
     let config = world.destination.config("one-platform/mongo", "latest");
     assert_eq!(config["architecture"], "arm64");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Image, Index, World, docker, pull};
+use crate::harness::{Image, World, wait_for_next_second};
 
 /// The layers of an upstream image, and of what was made of it.
 fn layers(manifest: &Value) -> Vec<String> {
@@ -15,9 +15,7 @@ fn layers(manifest: &Value) -> Vec<String> {
 #[test]
 fn base_layers_keep_their_digests_and_only_the_new_ones_are_sent() {
     let world = World::new("base-layers");
-    let image = |architecture| Image::of(&world.name, "1", architecture);
-    let index = Index::new(vec![image("amd64"), image("arm64")]);
-    world.upstream.push_index("hashicorp/vault", "1.14", &index);
+    let index = world.offer_index("hashicorp/vault", "1.14");
     world.write(
         "images:\n\
          - source: hashicorp/vault:1.14\n  \
@@ -61,13 +59,10 @@ fn base_layers_keep_their_digests_and_only_the_new_ones_are_sent() {
         index.digest()
     );
 
-    let name = format!("{}/base-layers/made/vault:1.14", world.destination.host());
-    pull(&name, "AWS", &world.aws.password(world.region));
-    let read = docker(&["run", "--rm", &name, "cat", "/etc/vault/y"]);
-    let volumes = docker(&["inspect", "--format", "{{json .Config.Volumes}}", &name]);
-    docker(&["rmi", &name]);
-    assert_eq!(read.trim(), "x");
-    assert_eq!(volumes.trim(), r#"{"/etc/vault":{}}"#);
+    let pulled = world.pull("base-layers/made/vault:1.14");
+    assert_eq!(pulled.run("cat /etc/vault/y"), "x");
+    let volumes = pulled.inspect("{{json .Config.Volumes}}");
+    assert_eq!(volumes, r#"{"/etc/vault":{}}"#);
 }
 
 #[test]
@@ -87,8 +82,7 @@ fn the_same_recipe_on_the_same_base_gives_the_same_digest() {
                 .destination
                 .digest(&format!("again/{repository}"), "latest"),
         );
-        // Files carry whole seconds.
-        std::thread::sleep(std::time::Duration::from_millis(1100));
+        wait_for_next_second();
     }
     assert!(digests[0].is_some());
     assert_eq!(digests[0], digests[1]);
@@ -110,7 +104,7 @@ fn a_wanted_time_is_that_of_the_image_and_the_latest_of_its_files() {
         apply.env("SOURCE_DATE_EPOCH", "1735689600").run().exits(0);
         let name = format!("epoch/{repository}");
         digests.push(world.destination.digest(&name, "latest"));
-        std::thread::sleep(std::time::Duration::from_millis(1100));
+        wait_for_next_second();
     }
     assert!(digests[0].is_some());
     assert_eq!(digests[0], digests[1]);
@@ -119,11 +113,8 @@ fn a_wanted_time_is_that_of_the_image_and_the_latest_of_its_files() {
     for entry in &config["history"].as_array().unwrap()[1..] {
         assert_eq!(entry["created"], "2025-01-01T00:00:00Z");
     }
-    let name = format!("{}/epoch/one", world.destination.host());
-    pull(&name, "AWS", &world.aws.password(world.region));
-    let time = docker(&["run", "--rm", &name, "sh", "-c", "stat -c %Y /made"]);
-    docker(&["rmi", &name]);
-    assert_eq!(time, "1735689600");
+    let made = world.pull("epoch/one").run("stat -c %Y /made");
+    assert_eq!(made, "1735689600");
 }
 
 #[test]
@@ -155,6 +146,5 @@ fn where_the_daemon_pushes_the_base_s_layers_are_there_before() {
         pushed["config"]["mediaType"],
         json!("application/vnd.docker.container.image.v1+json")
     );
-    let rerun = world.longshore(&["apply", "--output", "json"]).run();
-    assert_eq!(rerun.exits(0).each("status"), ["in place"]);
+    world.applies(&["in place"]);
 }

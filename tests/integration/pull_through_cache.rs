@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use longshore::sandbox::{Fault, Login, Options, Upstream};
+use longshore::sandbox::Fault;
 use serde_json::{Value, json};
 
 use crate::harness::{Lab, Run};
@@ -18,10 +18,7 @@ fn fixture(name: &str) -> String {
 
 /// A lab whose upstreams let only `acme` in.
 fn lab() -> Lab {
-    Lab::with_upstream(Options::default(), |upstream| Upstream {
-        login: Some(Login::new("acme", "good-token")),
-        ..upstream
-    })
+    Lab::private("acme", "good-token")
 }
 
 /// `longshore cache ...` with this file. No output may ever hold a token.
@@ -62,11 +59,8 @@ fn writes(lab: &Lab) -> Vec<String> {
 }
 
 fn held(lab: &Lab, prefix: &str) -> Value {
-    let input = json!({"SecretId": format!("ecr-pullthroughcache/{prefix}")});
-    let answer = lab
-        .aws()
-        .call("eu-west-1", "secretsmanager.GetSecretValue", &input);
-    serde_json::from_str(answer["SecretString"].as_str().unwrap()).unwrap()
+    let name = format!("ecr-pullthroughcache/{prefix}");
+    lab.aws().secret("eu-west-1", &name)
 }
 
 /// An answer without what differs from run to run.
@@ -229,13 +223,9 @@ fn a_secret_is_filled_in_by_hand() {
       hint: put `username` and `accessToken` into the secret `ecr-pullthroughcache/docker-hub`: aws secretsmanager put-secret-value --secret-id ecr-pullthroughcache/docker-hub --secret-string file://login.json
     ");
 
-    let filled = json!({
-        "SecretId": "ecr-pullthroughcache/docker-hub",
-        "SecretString": json!({"username": "acme", "accessToken": "good-token"}).to_string(),
-        "ClientRequestToken": "00000000-0000-0000-0000-000000000001",
-    });
+    let filled = json!({"username": "acme", "accessToken": "good-token"});
     lab.aws()
-        .call("eu-west-1", "secretsmanager.PutSecretValue", &filled);
+        .change_secret("eu-west-1", "ecr-pullthroughcache/docker-hub", &filled);
     lab.requests();
     cache(&lab, &text, "", &["apply"]).exits(0);
     assert_eq!(writes(&lab), [""; 0]);

@@ -1,11 +1,12 @@
 //! Docker Hub's budget of pulls.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use longshore::sandbox::{Effect, Fault, Server};
 use serde_json::json;
 
-use crate::harness::{Lab, Run};
+use crate::harness::{Image, Lab, Run, refusal, signal};
 
 const HOURS: u64 = 6 * 3600;
 
@@ -24,9 +25,7 @@ fn offer_indexes(lab: &Lab) {
     lab.write("images: [mongo, redis]\n");
     for repository in ["library/mongo", "library/redis"] {
         let platforms = ["linux/amd64", "linux/arm64", "linux/s390x"];
-        let children = platforms.map(|platform| lab.offer_child(repository, platform));
-        let index = json!({"schemaVersion": 2, "manifests": children});
-        lab.offer_index(repository, "latest", &index.to_string());
+        lab.offer_for(repository, "latest", &platforms);
     }
 }
 
@@ -51,11 +50,9 @@ fn pulls(lab: &Lab) -> (usize, usize) {
 
 /// What Docker Hub answers beyond the limit.
 fn pull_limit() -> Effect {
-    Effect::Answer {
-        status: 429,
-        headers: Vec::new(),
-        body: r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}]}"#.to_owned(),
-    }
+    let message = "You have reached your unauthenticated pull rate limit. \
+                   https://www.docker.com/increase-rate-limit";
+    refusal(429, "TOOMANYREQUESTS", message)
 }
 
 #[test]
@@ -214,7 +211,7 @@ fn the_pulls_of_the_docker_daemon_are_waited_for_too() {
     assert_eq!(error["kind"], "exhausted");
     run.says(&[
         "docker.io allows 0 more pulls and about 1 are needed: not enough for what Docker builds\n",
-        "cannot build for linux/amd64: ",
+        &format!("cannot build for linux/{}: ", Image::native()),
         "toomanyrequests: You have reached your unauthenticated pull rate limit",
         "hint: log in to that registry for a higher limit",
     ]);
@@ -226,22 +223,17 @@ fn the_pulls_of_the_docker_daemon_are_waited_for_too() {
 fn a_wait_can_be_interrupted() {
     let lab = Lab::limited(2, HOURS);
     offer_single(&lab);
-    let child = lab.longshore(&["apply", "--wait"]).start();
-    let begun = Instant::now();
-    while lab.digest("redis", "latest").is_none() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "waited in vain");
-        std::thread::sleep(Duration::from_millis(20));
+    let mut child = lab.longshore(&["apply", "--wait"]).start();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.contains("waiting until docker.io allows more pulls, for at most 360 min") {
+        assert_ne!(stderr.read_line(&mut told).unwrap(), 0, "{told}");
     }
-    std::thread::sleep(Duration::from_millis(300));
-    let kill = std::process::Command::new("kill")
-        .arg(child.id().to_string())
-        .status();
-    assert!(kill.unwrap().success());
-    let run = Run::new(&child.wait_with_output().unwrap()).exits(130);
-    run.says(&[
-        "waiting until docker.io allows more pulls, for at most 360 min",
-        "interrupted",
-    ]);
+    signal(&child, "TERM");
+    stderr.read_to_string(&mut told).unwrap();
+    assert!(told.contains("interrupted"), "{told}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(lab.digest("redis", "latest").is_some());
 }
 
 #[test]

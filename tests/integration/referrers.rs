@@ -1,10 +1,10 @@
 //! Signatures and SBOMs that come along with an image.
 
 use longshore::image::{Digest, media_type};
-use longshore::sandbox::{Effect, Fault, Options, Server, Upstream};
+use longshore::sandbox::{Fault, Options, Server, Upstream};
 use serde_json::{Value, json};
 
-use crate::harness::Lab;
+use crate::harness::{Lab, count, digest_of, refusal};
 
 const SIGNATURE: &str = "application/vnd.cncf.notary.signature";
 const SBOM: &str = "application/spdx+json";
@@ -18,10 +18,6 @@ fn lab() -> Lab {
     });
     lab.write("images: [{source: 'redis:7', referrers: true}]\n");
     lab
-}
-
-fn digest_of(descriptor: &Value) -> Digest {
-    descriptor["digest"].as_str().unwrap().parse().unwrap()
 }
 
 /// What the upstream's index and what refers to it are.
@@ -67,10 +63,6 @@ fn assert_arrived(lab: &Lab, descriptors: &[Value]) {
         let held = held.unwrap_or_else(|| panic!("{digest} is not there"));
         assert_eq!(held.as_bytes(), lab.upstream_bytes(REDIS, &digest));
     }
-}
-
-fn count(requests: &[String], line: &str) -> usize {
-    requests.iter().filter(|seen| *seen == line).count()
 }
 
 #[test]
@@ -230,11 +222,7 @@ fn what_the_destination_refuses_is_a_warning() {
     let signature = digest_of(&redis.referrers[0]);
     let message =
         "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'";
-    let refused = Effect::Answer {
-        status: 405,
-        headers: Vec::new(),
-        body: json!({"errors": [{"code": "UNSUPPORTED", "message": message}]}).to_string(),
-    };
+    let refused = refusal(405, "UNSUPPORTED", message);
     let refusal = Fault::new(&format!("manifests/{signature}"), refused).method("PUT");
     lab.inject(refusal);
     let run = lab.longshore(&["apply"]).run().exits(0);
@@ -249,8 +237,7 @@ fn what_the_destination_refuses_is_a_warning() {
     // What may pass fails, and is tried again.
     let down = Fault::status(&format!("manifests/{signature}"), 503).method("PUT");
     lab.inject(down.times(4));
-    let run = lab.longshore(&["apply", "--output", "json"]).run().exits(0);
-    assert_eq!(run.each("status"), ["done"]);
+    let run = lab.applies(&["done"]);
     run.says(&["redis:7: cannot copy the image; it will be tried again at the end"]);
     assert_arrived(&lab, &redis.referrers);
 }
@@ -266,8 +253,7 @@ fn a_tag_of_cosigns_that_cannot_move_is_a_warning() {
     let tag = offer_cosign(&lab, &redis, "one");
     lab.applies(&["done"]);
     offer_cosign(&lab, &redis, "one and two");
-    let run = lab.longshore(&["apply", "--output", "json"]).run().exits(0);
-    assert_eq!(run.each("status"), ["in place"]);
+    let run = lab.applies(&["in place"]);
     let warning = format!("redis:{tag}` is immutable and holds something else than at the source");
     run.says(&["warning: redis:7: ", &warning]);
 }
@@ -278,7 +264,7 @@ fn mirror_takes_both_choices_without_a_file() {
     let redis = offer(&lab);
     let source = format!("{}/{REDIS}:7", lab.upstream());
     let children = |tag: &str| {
-        let index: Value = serde_json::from_str(&lab.manifest("redis", tag).unwrap()).unwrap();
+        let index = lab.parsed("redis", tag);
         index["manifests"].as_array().unwrap().len()
     };
     let mirror = |tag: &str, arguments: &[&str]| {

@@ -12,11 +12,7 @@ fn a_missing_repository_that_is_not_to_be_created_is_skipped() {
         .aws
         .create_repository(world.region, "no-create/redis", "MUTABLE");
 
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(0);
-    assert_eq!(run.each("status"), ["skipped", "done"]);
+    let run = world.applies(&["skipped", "done"]);
     assert_eq!(run.each("reason")[0], "no repository");
     assert_eq!(world.destination.tags("no-create/mongo"), [""; 0]);
     assert_eq!(world.destination.tags("no-create/redis"), ["latest"]);
@@ -68,20 +64,12 @@ fn an_immutable_tag_is_never_overwritten() {
             .map(|repository| world.destination.digest(repository, "latest").unwrap())
     };
     let first = held();
-    let rerun = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(0);
-    assert_eq!(rerun.each("status"), ["in place"; 2]);
+    world.applies(&["in place"; 2]);
 
     world.offer("library/mongo", "latest", "2");
     world.offer("library/redis", "latest", "2");
     world.destination.requests();
-    let run = world
-        .longshore(&["apply", "--output", "json"])
-        .run()
-        .exits(1);
-    assert_eq!(run.each("status"), ["failed"; 2]);
+    let run = world.applies(&["failed"; 2]);
     for image in run.json()["images"].as_array().unwrap() {
         assert_eq!(image["error"]["kind"], "conflict");
     }

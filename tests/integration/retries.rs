@@ -2,7 +2,7 @@
 
 use longshore::sandbox::{Fault, Server};
 
-use crate::harness::Lab;
+use crate::harness::{Lab, Longshore};
 
 #[test]
 fn what_was_down_is_tried_again_at_the_end() {
@@ -17,10 +17,8 @@ fn what_was_down_is_tried_again_at_the_end() {
     lab.inject(down);
 
     let run = lab
-        .longshore_with_docker(&["apply", "--output", "json"])
-        .run()
-        .exits(0);
-    assert_eq!(run.each("status"), ["done"; 2]);
+        .longshore_with_docker(&Longshore::APPLY)
+        .becomes(&["done"; 2]);
     let told: Vec<&str> = run.stderr.lines().collect();
     assert!(
         told.contains(

@@ -1,6 +1,6 @@
 //! Docker pulls through a rule of the sandbox that `cache apply` made.
 
-use longshore::sandbox::{Fault, Login, Options, Server, Upstream};
+use longshore::sandbox::{Fault, Server};
 use serde_json::{Value, json};
 
 use crate::harness::{Lab, docker};
@@ -16,10 +16,7 @@ const FILE: &str = "version: 1\n\
 
 #[test]
 fn docker_pulls_through_a_rule_and_needs_the_upstream_once() {
-    let lab = Lab::with_upstream(Options::default(), |upstream| Upstream {
-        login: Some(Login::new("acme", "good")),
-        ..upstream
-    });
+    let lab = Lab::private("acme", "good");
     lab.offer_base("library/pulled", "3");
     lab.write_whole(FILE);
     let run = |arguments: &[&str]| lab.longshore(arguments).env("TOKEN", "good").run().exits(0);

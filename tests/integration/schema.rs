@@ -8,7 +8,7 @@ use jsonschema::Validator;
 use longshore::config::{Document, Mistakes, Specification, schema};
 use serde_json::{Value, json};
 
-use crate::harness::{Longshore, yaml};
+use crate::harness::{Longshore, files, yaml};
 
 /// A key and a word that nobody means.
 const UNKNOWN: &str = "zzzzzzzzzzzz";
@@ -41,21 +41,10 @@ fn mistakes(text: &str, folder: &Path) -> String {
     parse(text, folder).map_or_else(|mistakes| mistakes.to_string(), |_| String::new())
 }
 
-/// Every file below a folder that ends so, sorted.
+/// Every file of YAML below a folder.
 fn yaml_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap();
-    let below = |path: PathBuf| {
-        if path.is_dir() {
-            yaml_files(&path)
-        } else {
-            vec![path]
-        }
-    };
-    let mut files: Vec<PathBuf> = entries
-        .flat_map(|entry| below(entry.unwrap().path()))
-        .collect();
+    let mut files = files(folder);
     files.retain(|path| path.extension().is_some_and(|end| end == "yaml"));
-    files.sort();
     files
 }
 

@@ -16,14 +16,10 @@ const PASSWORD: &str = "p>?~s";
 #[test]
 fn secrets_are_used_and_never_seen() {
     let world = World::with_upstream("secrets", Registry::private("acme", PASSWORD));
-    world.write_whole(&format!(
-        "version: 1\n\
-         destination: {{namespace: secrets, registry: 'http://{}'}}\n\
-         upstreams: {{docker.io: {{endpoint: 'http://{}', username: acme, password: {{env: HUB_PASSWORD}}}}}}\n\
-         images: [{{source: team/api:1, lines: [RUN sleep 1]}}, team/web:1]\n",
-        world.destination.host(),
-        world.upstream.host()
-    ));
+    world.write_with_login(
+        "username: acme, password: {env: HUB_PASSWORD}",
+        "images: [{source: team/api:1, lines: [RUN sleep 1]}, team/web:1]\n",
+    );
     world.offer("team/api", "1", "1");
     world.offer("team/web", "1", "1");
     let temporary = world.folder().join("tmp");

@@ -15,14 +15,7 @@ fn lab() -> Lab {
     let lab = Lab::new();
     lab.offer_base("library/redis", "8");
     for tag in ["lts", "22"] {
-        let child = |platform| lab.offer_child("library/node", platform);
-        let manifests = [child("linux/amd64"), child("linux/arm64")];
-        let index = serde_json::json!({
-            "schemaVersion": 2,
-            "mediaType": longshore::image::media_type::OCI_INDEX,
-            "manifests": manifests,
-        });
-        lab.offer_index("library/node", tag, &index.to_string());
+        lab.offer_for("library/node", tag, &["linux/amd64", "linux/arm64"]);
     }
     lab.offer_base("hashicorp/vault", "1.14");
     lab
@@ -184,12 +177,11 @@ fn beside_the_file(starter: &str, path: &str) -> (Lab, String) {
 
 /// Runs each script in a shell of its own, where the program is downloaded from.
 fn run_scripts(lab: &Lab, scripts: &[&str]) {
-    let program = Path::new(Longshore::BINARY);
-    let server = FileServer::of(program.parent().unwrap());
-    let digest = Digest::of(&fs::read(program).unwrap());
+    let server = FileServer::of("longshore", Longshore::SCRIPT);
+    let digest = Digest::of(Longshore::SCRIPT.as_bytes());
     let run = |script: &str, digest: &str| -> Run {
         lab.call(Path::new("sh"), &["-e", "-c", script])
-            .env("LONGSHORE_URL", format!("{}/longshore", server.url()))
+            .env("LONGSHORE_URL", server.url())
             .env("LONGSHORE_SHA256", digest)
             .run()
     };

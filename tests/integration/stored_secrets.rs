@@ -1,18 +1,15 @@
 //! Passwords of upstreams that AWS keeps.
 
-use longshore::sandbox::{Effect, Fault, Login, Options, Upstream};
+use longshore::sandbox::Fault;
 use serde_json::json;
 
-use crate::harness::{Aws, Lab, Registry, Run, World};
+use crate::harness::{Aws, Lab, Registry, Run, World, exception};
 
 const SECRET: &str = "ecr-pullthroughcache/docker-hub";
 
 /// A lab whose Docker Hub lets only `acme` in, with two images.
 fn private_lab() -> Lab {
-    let lab = Lab::with_upstream(Options::default(), |upstream| Upstream {
-        login: Some(Login::new("acme", "good")),
-        ..upstream
-    });
+    let lab = Lab::private("acme", "good");
     lab.offer("acme/api", "1", b"api");
     lab.offer("acme/web", "1", b"web");
     lab
@@ -75,12 +72,9 @@ fn says_what_is_wrong_with_a_secret() {
         "wrong",
         &json!({"username": "acme", "accessToken": "bad"}).to_string(),
     );
-    let denied = json!({
-        "__type": "AccessDeniedException",
-        "Message": "User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: \
-                    secretsmanager:GetSecretValue on resource: plain because no identity-based \
-                    policy allows the secretsmanager:GetSecretValue action",
-    });
+    let denied = "User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: \
+                  secretsmanager:GetSecretValue on resource: plain because no identity-based \
+                  policy allows the secretsmanager:GetSecretValue action";
     let mut told = Vec::new();
     for (case, password) in [
         ("missing", "password: {secret: nowhere}"),
@@ -94,11 +88,7 @@ fn says_what_is_wrong_with_a_secret() {
         ),
     ] {
         if case == "denied" {
-            let answer = Effect::Answer {
-                status: 400,
-                headers: vec![("content-type", "application/x-amz-json-1.1".to_owned())],
-                body: denied.to_string(),
-            };
+            let answer = exception(400, "AccessDeniedException", denied);
             lab.inject(Fault::new("GetSecretValue", answer));
         }
         let run = call(&lab, password, "acme/api:1").exits(3);
@@ -119,14 +109,10 @@ fn one_secret_serves_the_cache_and_a_build() {
     let value = json!({"username": "acme", "accessToken": password}).to_string();
     let name = format!("{SECRET}-one-secret");
     let arn = world.aws.keep_secret("us-east-1", &name, &value);
-    world.write_whole(&format!(
-        "version: 1\n\
-         destination: {{namespace: one-secret, registry: 'http://{}'}}\n\
-         upstreams: {{docker.io: {{endpoint: 'http://{}', password: {{secret: '{arn}'}}}}}}\n\
-         images: [{{source: team/api:1, lines: [ENV A=1]}}, team/web:1]\n",
-        world.destination.host(),
-        world.upstream.host()
-    ));
+    world.write_with_login(
+        &format!("password: {{secret: '{arn}'}}"),
+        "images: [{source: team/api:1, lines: [ENV A=1]}, team/web:1]\n",
+    );
     let run = world
         .longshore(&["-vvv", "apply", "--output", "json"])
         .run();

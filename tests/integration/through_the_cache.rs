@@ -1,17 +1,14 @@
 //! Sources that are read through a rule of ECR's pull-through cache, in the sandbox.
 
 use longshore::image::Digest;
-use longshore::sandbox::{Fault, Login, Options, Server, Upstream};
+use longshore::sandbox::{Fault, Server};
 use serde_json::{Value, json};
 
 use crate::harness::{Lab, Run};
 
 /// A lab whose upstream lets only `acme` in, with a rule for Docker Hub that `cache apply` made.
 fn lab() -> Lab {
-    let lab = Lab::with_upstream(Options::default(), |upstream| Upstream {
-        login: Some(Login::new("acme", "good-token")),
-        ..upstream
-    });
+    let lab = Lab::private("acme", "good-token");
     lab.write_whole(&file("images: []\n"));
     let run = lab.longshore(&["cache", "apply"]);
     run.env("DOCKERHUB_TOKEN", "good-token").run().exits(0);
@@ -90,11 +87,7 @@ fn plan_copy_and_derive_read_through_the_rule() {
 
 /// What a derived image carries.
 fn labels(lab: &Lab, repository: &str, tag: &str) -> Value {
-    let manifest: Value = serde_json::from_str(&lab.manifest(repository, tag).unwrap()).unwrap();
-    let digest = manifest["config"]["digest"].as_str().unwrap();
-    let config = lab.blob(&lab.password(), repository, digest).unwrap();
-    let config: Value = serde_json::from_slice(&config).unwrap();
-    config["config"]["Labels"].clone()
+    lab.config(repository, tag)["config"]["Labels"].clone()
 }
 
 #[test]
@@ -189,13 +182,9 @@ fn what_ecr_says_of_an_upstream_is_told_with_its_remedy() {
         "`docker.io/library/app:1` does not exist, as `",
         "--for puller",
     ]);
-    let login = json!({
-        "SecretId": "ecr-pullthroughcache/docker-hub",
-        "SecretString": "{\"username\": \"acme\", \"accessToken\": \"old\"}",
-        "ClientRequestToken": "00000000-0000-0000-0000-000000000001",
-    });
-    let aws = lab.aws();
-    aws.call("eu-west-1", "secretsmanager.PutSecretValue", &login);
+    let login = json!({"username": "acme", "accessToken": "old"});
+    lab.aws()
+        .change_secret("eu-west-1", "ecr-pullthroughcache/docker-hub", &login);
     lab.offer("library/app", "1", b"one");
     let refused = longshore(&lab, images, &["apply"]);
     refused.says(&["run `longshore cache apply`, which asks the upstream"]);

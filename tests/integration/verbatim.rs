@@ -1,7 +1,7 @@
 //! What is copied are the bytes, whatever is in them.
 
 use longshore::image::{Digest, media_type};
-use longshore::sandbox::layout::{write_blob, write_manifest};
+use longshore::sandbox::layout::write_manifest;
 use serde_json::{Value, json};
 
 use crate::harness::Lab;
@@ -14,11 +14,6 @@ fn offer(lab: &Lab, tag: Option<&str>, kind: &str, manifest: &Value) -> Value {
     let text = format!("\n{manifest:#}\n\n");
     let digest = write_manifest(&lab.hub(), REDIS, tag, kind, text.as_bytes()).unwrap();
     json!({"mediaType": kind, "digest": digest, "size": text.len(), "x-unknown": "descriptor"})
-}
-
-fn blob(lab: &Lab, kind: &str, content: &str) -> Value {
-    let digest = write_blob(&lab.hub(), REDIS, content.as_bytes()).unwrap();
-    json!({"mediaType": kind, "digest": digest, "size": content.len()})
 }
 
 /// A manifest with a field that nobody knows. One of OCI's need not say what it is.
@@ -36,8 +31,8 @@ fn image(lab: &Lab, kind: &str, content: &str) -> Value {
     let mut manifest = json!({
         "schemaVersion": 2,
         "x-unknown": {"number": 1.0, "list": [null, "\u{e9}"]},
-        "config": blob(lab, config, r#"{"os": "linux", "architecture": "amd64"}"#),
-        "layers": [blob(lab, layer, content)],
+        "config": lab.offer_blob(REDIS, config, br#"{"os": "linux", "architecture": "amd64"}"#),
+        "layers": [lab.offer_blob(REDIS, layer, content.as_bytes())],
     });
     if kind == media_type::DOCKER_MANIFEST {
         manifest["mediaType"] = kind.into();
@@ -102,13 +97,13 @@ fn a_layer_that_is_kept_elsewhere_is_left_there() {
     });
     let own = "application/vnd.docker.image.rootfs.diff.tar.gzip";
     // An ordinary layer belongs to its registry, wherever else it is.
-    let mut also_elsewhere = blob(&lab, own, "everywhere");
+    let mut also_elsewhere = lab.offer_blob(REDIS, own, b"everywhere");
     also_elsewhere["urls"] = json!(["https://elsewhere.example/layer"]);
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": media_type::DOCKER_MANIFEST,
-        "config": blob(&lab, media_type::DOCKER_CONFIGURATION, "{}"),
-        "layers": [elsewhere, blob(&lab, own, "ours"), also_elsewhere],
+        "config": lab.offer_blob(REDIS, media_type::DOCKER_CONFIGURATION, b"{}"),
+        "layers": [elsewhere, lab.offer_blob(REDIS, own, b"ours"), also_elsewhere],
     });
     let image = offer(&lab, Some("7"), media_type::DOCKER_MANIFEST, &manifest);
     lab.applies(&["done"]);
@@ -127,8 +122,8 @@ fn a_cache_or_an_image_of_schema_1_is_named_for_what_it_is() {
     let cache = index(
         media_type::OCI_INDEX,
         &[
-            &blob(&lab, layer, "layer"),
-            &blob(&lab, media_type::BUILDKIT_CACHE, "{}"),
+            &lab.offer_blob(REDIS, layer, b"layer"),
+            &lab.offer_blob(REDIS, media_type::BUILDKIT_CACHE, b"{}"),
         ],
     );
     offer(&lab, Some("cache"), media_type::OCI_INDEX, &cache);

@@ -1,6 +1,5 @@
 //! `cache warm`: images that ECR fetches ahead, in the sandbox.
 
-use longshore::image::Digest;
 use longshore::sandbox::{Fault, Server};
 
 use crate::harness::{Lab, Run};
@@ -21,16 +20,12 @@ fn warm(lab: &Lab, arguments: &[&str]) -> Run {
     lab.longshore(&all).run()
 }
 
-fn offer_index(lab: &Lab, repository: &str) -> Digest {
-    let children = ["linux/amd64", "linux/arm64"].map(|it| lab.offer_child(repository, it));
-    let index = serde_json::json!({"schemaVersion": 2, "manifests": children});
-    lab.offer_index(repository, "1", &index.to_string())
-}
+const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
 
 #[test]
 fn images_are_cached_before_anybody_pulls_them() {
     let lab = lab();
-    let index = offer_index(&lab, "org/app");
+    let index = lab.offer_for("org/app", "1", &PLATFORMS);
     let single = lab.offer("org/tool", "latest", b"tool");
     let pinned = format!("quay.io/org/tool@{single}");
     let run = warm(&lab, &["quay.io/org/app:1", "quay.io/org/tool", &pinned]).exits(0);
@@ -63,7 +58,7 @@ fn images_are_cached_before_anybody_pulls_them() {
 #[test]
 fn what_could_not_be_fetched_is_told_by_its_code() {
     let lab = lab();
-    offer_index(&lab, "org/app");
+    lab.offer_for("org/app", "1", &PLATFORMS);
     let mut told = Vec::new();
     for status in [403, 429, 503] {
         lab.inject(Fault::status("/manifests/", status).at(Server::Upstream));

@@ -91,3 +91,8 @@ impl Lab {
         requests.iter().filter(is_pull).count()
     }
 }
+
+/// The digest that a descriptor names.
+pub(crate) fn digest_of(descriptor: &Value) -> Digest {
+    descriptor["digest"].as_str().unwrap().parse().unwrap()
+}

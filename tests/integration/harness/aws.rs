@@ -169,6 +169,24 @@ impl Aws {
         arn.unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
+    /// Gives a secret another value.
+    pub(crate) fn change_secret(&self, region: &str, name: &str, value: &Value) {
+        let secret = json!({
+            "SecretId": name,
+            "SecretString": value.to_string(),
+            "ClientRequestToken": "00000000-0000-0000-0000-000000000001",
+        });
+        let answer = self.call(region, "secretsmanager.PutSecretValue", &secret);
+        assert!(answer["ARN"].is_string(), "{answer}");
+    }
+
+    /// The value of a secret, by its name or ARN, which must be JSON.
+    pub(crate) fn secret(&self, region: &str, name: &str) -> Value {
+        let secret = json!({"SecretId": name});
+        let answer = self.call(region, "secretsmanager.GetSecretValue", &secret);
+        serde_json::from_str(answer["SecretString"].as_str().unwrap()).unwrap()
+    }
+
     /// An object of S3, which must be a text.
     pub(crate) fn object(&self, region: &str, bucket: &str, key: &str) -> String {
         let request = http::request(Method::GET, &format!("{}/{bucket}/{key}", self.url))

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
+use super::archive::archive;
 use super::docker;
 use super::http::{self, Response};
 
@@ -136,21 +137,4 @@ impl Drop for Engine {
             self.send(Method::DELETE, &format!("/images/{image}?force=1"), None);
         }
     }
-}
-
-/// An archive of files, and of folders where there is no content.
-pub(crate) fn archive(files: &[(&str, Option<&[u8]>)]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    for (name, content) in files {
-        let mut header = tar::Header::new_ustar();
-        header.set_mode(0o755);
-        header.set_entry_type(match content {
-            Some(_) => tar::EntryType::Regular,
-            None => tar::EntryType::Directory,
-        });
-        let content = content.unwrap_or_default();
-        header.set_size(content.len() as u64);
-        builder.append_data(&mut header, name, content).unwrap();
-    }
-    builder.into_inner().unwrap()
 }

@@ -108,6 +108,14 @@ impl Image {
         }
     }
 
+    /// An architecture that is not this machine's, by Go's name.
+    pub(crate) fn foreign() -> &'static str {
+        match Self::native() {
+            "amd64" => "arm64",
+            _ => "amd64",
+        }
+    }
+
     pub(crate) fn digest(&self) -> String {
         digest(&self.manifest)
     }

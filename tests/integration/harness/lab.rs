@@ -5,17 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use longshore::image::{Digest, media_type};
-use longshore::sandbox::layout::{PlatformImage, write_image, write_manifest};
-use longshore::sandbox::{EcrToken, Fault, Options, PullLimit, Request, Sandbox, Server, Upstream};
+use longshore::image::Digest;
+use longshore::sandbox::{EcrToken, Fault, Login, Options, PullLimit, Request, Sandbox, Upstream};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::artifact::digest_of;
 use super::aws::Aws;
-use super::longshore::Longshore;
-use super::{docker, http};
+use super::longshore::{Longshore, Run};
+use super::{docker, http, requests};
 
 pub(crate) struct Lab {
     sandbox: Sandbox,
@@ -32,6 +32,15 @@ impl Lab {
     /// A lab whose sandbox has other settings; its upstream is the lab's.
     pub(crate) fn with(options: Options) -> Self {
         Self::with_upstream(options, |upstream| upstream)
+    }
+
+    /// A lab whose upstream lets in only who has this login.
+    pub(crate) fn private(username: &str, password: &str) -> Self {
+        let login = Login::new(username, password);
+        Self::with_upstream(Options::default(), |upstream| Upstream {
+            login: Some(login),
+            ..upstream
+        })
     }
 
     /// A lab whose upstream allows so many pulls in a window of so many seconds.
@@ -85,69 +94,22 @@ impl Lab {
         self.folder.path()
     }
 
-    /// Puts an image with one layer upstream, and returns its digest.
-    pub(crate) fn offer(&self, repository: &str, tag: &str, layer: &[u8]) -> Digest {
-        let image = PlatformImage::new("linux/amd64".parse().unwrap(), vec![layer.to_vec()]);
-        write_image(&self.hub(), repository, tag, &[image]).unwrap()
-    }
-
-    /// Puts an image upstream that Docker can build on.
-    pub(crate) fn offer_base(&self, repository: &str, tag: &str) -> Digest {
-        let mut archive = tar::Builder::new(Vec::new());
-        let mut header = tar::Header::new_gnu();
-        header.set_size(repository.len() as u64);
-        header.set_mode(0o644);
-        let content = repository.as_bytes();
-        archive.append_data(&mut header, "name", content).unwrap();
-        self.offer(repository, tag, &archive.into_inner().unwrap())
-    }
-
-    /// Puts an image for a platform upstream, and returns what an index says of it.
-    pub(crate) fn offer_child(&self, repository: &str, platform: &str) -> Value {
-        let (os, architecture) = platform.split_once('/').unwrap();
-        let layer = format!("layer for {platform}").into_bytes();
-        let image = PlatformImage::new(platform.parse().unwrap(), vec![layer]);
-        let digest = write_image(&self.hub(), repository, architecture, &[image]).unwrap();
-        json!({
-            "mediaType": media_type::OCI_MANIFEST,
-            "digest": digest,
-            "size": self.upstream_bytes(repository, &digest).len(),
-            "platform": {"os": os, "architecture": architecture},
-        })
-    }
-
-    /// Puts an index upstream, byte for byte, and returns its digest.
-    pub(crate) fn offer_index(&self, repository: &str, tag: &str, text: &str) -> Digest {
-        let kind = media_type::OCI_INDEX;
-        write_manifest(&self.hub(), repository, Some(tag), kind, text.as_bytes()).unwrap()
-    }
-
-    /// The bytes of a blob or manifest of the upstream registry.
-    pub(crate) fn upstream_bytes(&self, repository: &str, digest: &Digest) -> Vec<u8> {
-        fs::read(self.upstream_path(repository, digest)).unwrap()
-    }
-
-    /// The file of a blob or manifest of the upstream registry.
-    pub(crate) fn upstream_path(&self, repository: &str, digest: &Digest) -> PathBuf {
-        let blobs = self.hub().join(repository).join("blobs/sha256");
-        blobs.join(digest.hex())
-    }
-
-    /// The only layer of an image of the upstream registry, which may be larger than what was
-    /// offered: it is compressed.
-    pub(crate) fn layer_of(&self, repository: &str, image: &Digest) -> Digest {
-        let manifest: Value =
-            serde_json::from_slice(&self.upstream_bytes(repository, image)).unwrap();
-        manifest["layers"][0]["digest"]
-            .as_str()
-            .unwrap()
-            .parse()
-            .unwrap()
-    }
-
     /// The manifest that a tag or digest has in ECR.
     pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Option<String> {
         self.aws.manifest("eu-west-1", repository, reference)
+    }
+
+    /// The same, which must be there, as JSON.
+    pub(crate) fn parsed(&self, repository: &str, reference: &str) -> Value {
+        let manifest = self.manifest(repository, reference).expect("a manifest");
+        serde_json::from_str(&manifest).unwrap()
+    }
+
+    /// The image configuration that a tag or digest has in ECR.
+    pub(crate) fn config(&self, repository: &str, reference: &str) -> Value {
+        let digest = digest_of(&self.parsed(repository, reference)["config"]);
+        let bytes = self.blob(&self.password(), repository, digest.as_str());
+        serde_json::from_slice(&bytes.expect("a configuration")).unwrap()
     }
 
     /// The digest that a tag has in ECR.
@@ -236,11 +198,7 @@ impl Lab {
     /// The requests since the last call, sorted, without those that are about who asks. Digests of
     /// blobs and numbers of uploads are left out.
     pub(crate) fn requests(&self) -> Vec<String> {
-        let requests = self.sandbox.take_requests();
-        let requests = requests.iter().filter(|request| !is_about_login(request));
-        let mut lines: Vec<String> = requests.map(line).collect();
-        lines.sort();
-        lines
+        requests::lines(&self.sandbox.take_requests())
     }
 
     /// Writes the file: where Docker Hub is, and what follows.
@@ -299,60 +257,7 @@ impl Lab {
 
     /// Applies the file and checks what became of each image.
     #[track_caller]
-    pub(crate) fn applies(&self, statuses: &[&str]) {
-        let code = i32::from(statuses.contains(&"failed"));
-        let run = self.longshore(&["apply", "--output", "json"]).run();
-        assert_eq!(run.exits(code).each("status"), statuses);
+    pub(crate) fn applies(&self, statuses: &[&str]) -> Run {
+        self.longshore(&Longshore::APPLY).becomes(statuses)
     }
-}
-
-fn is_about_login(request: &Request) -> bool {
-    let path = request.path_and_query.split('?').next().unwrap_or_default();
-    matches!(path, "/v2/" | "/token")
-        || request.operation.as_deref() == Some("GetAuthorizationToken")
-}
-
-/// `registry PUT mongo manifest 7 201`, `registry POST mongo upload 202`, `api ListImages 200`.
-fn line(request: &Request) -> String {
-    let (path, query) = match request.path_and_query.split_once('?') {
-        Some(parts) => parts,
-        None => (request.path_and_query.as_str(), ""),
-    };
-    let path = path.trim_start_matches("/v2/");
-    let what = if let Some(operation) = &request.operation {
-        operation.clone()
-    } else if request.at == Server::Storage {
-        format!("{} blob", request.method)
-    } else if let Some((repository, blob)) = path.split_once("/blobs/") {
-        let what = match blob.starts_with("uploads/") {
-            true if query.starts_with("mount=") => "mount",
-            true => "upload",
-            false => "blob",
-        };
-        format!("{} {repository} {what}", request.method)
-    } else if let Some((repository, reference)) = path.split_once("/manifests/") {
-        let is_digest = reference.contains(':');
-        let reference = if is_digest { "by digest" } else { reference };
-        format!("{} {repository} manifest {reference}", request.method)
-    } else if let Some((repository, _)) = path.split_once("/referrers/") {
-        format!("{} {repository} referrers", request.method)
-    } else {
-        format!("{} {path}", request.method)
-    };
-    let status = request.status.map(|status| status.to_string());
-    let status = status.as_deref().unwrap_or("broken");
-    format!("{} {what} {status}", request.at)
-}
-
-/// Bytes that stay as large when they are compressed: enough for a connection to break in their
-/// midst.
-pub(crate) fn noise(seed: u64) -> Vec<u8> {
-    let mut state = seed;
-    let next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 56) as u8
-    };
-    std::iter::repeat_with(next).take(8 * 1024 * 1024).collect()
 }

@@ -14,6 +14,17 @@ pub(crate) struct Longshore {
 impl Longshore {
     pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_longshore");
 
+    /// A program that is longshore in all but its size: what is not optimized takes seconds to be
+    /// downloaded and checked.
+    pub(crate) const SCRIPT: &str = concat!(
+        "#!/bin/sh\nexec ",
+        env!("CARGO_BIN_EXE_longshore"),
+        " \"$@\"\n"
+    );
+
+    /// What `becomes` needs.
+    pub(crate) const APPLY: [&str; 3] = ["apply", "--output", "json"];
+
     /// A call from a folder that is also the home.
     pub(crate) fn new(folder: &Path, arguments: &[&str]) -> Self {
         Self::program(Path::new(Self::BINARY), folder, arguments)
@@ -62,6 +73,23 @@ impl Longshore {
     pub(crate) fn run(self) -> Run {
         Run::new(&self.start().wait_with_output().unwrap())
     }
+
+    /// Runs it, and checks what became of each image and the exit code that belongs to that.
+    #[track_caller]
+    pub(crate) fn becomes(self, statuses: &[&str]) -> Run {
+        let code = i32::from(statuses.contains(&"failed"));
+        let run = self.run().exits(code);
+        assert_eq!(run.each("status"), statuses);
+        run
+    }
+}
+
+/// Sends a signal, such as `INT`, to a call that runs.
+pub(crate) fn signal(child: &Child, name: &str) {
+    // The shell's own `kill`: not every machine has the program.
+    let kill = format!("kill -{name} {}", child.id());
+    let status = Command::new("sh").args(["-c", &kill]).status();
+    assert!(status.unwrap().success());
 }
 
 /// How a call ended.

@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+
+use super::wait::wait_for;
 
 pub(crate) struct Process {
     child: Child,
@@ -39,19 +39,7 @@ impl Process {
 
     /// Waits until the output holds what is looked for.
     pub(crate) fn wait_for<T>(&self, look: impl Fn(&Self) -> Option<T>) -> T {
-        let deadline = Instant::now() + Duration::from_mins(1);
-        loop {
-            if let Some(found) = look(self) {
-                return found;
-            }
-            let seen = || format!("{}{}", self.stdout(), self.stderr());
-            assert!(
-                Instant::now() < deadline,
-                "waited in vain; seen: {}",
-                seen()
-            );
-            thread::sleep(Duration::from_millis(10));
-        }
+        wait_for(|| look(self), || self.stdout() + &self.stderr())
     }
 }
 

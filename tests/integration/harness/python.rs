@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use super::process::{Process, between};
 use super::service;
 
 /// The interpreter that moto is installed for; it has a YAML reader.
@@ -60,37 +58,4 @@ pub(crate) fn findings(folder: &Path) -> Vec<String> {
     let found: Vec<String> = found.collect();
     assert_eq!(output.status.success(), found.is_empty(), "{stderr}");
     found
-}
-
-/// The files of a folder, over HTTP.
-pub(crate) struct FileServer {
-    url: String,
-    _process: Process,
-    _folder: TempDir,
-}
-
-impl FileServer {
-    pub(crate) fn of(served: &Path) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(python());
-        command
-            .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1"])
-            .arg("--directory")
-            .arg(served);
-        let process = Process::start(&mut command, folder.path());
-        let url = process.wait_for(|process| {
-            let log = process.stdout();
-            between(&log, "(", "/)").map(str::to_owned)
-        });
-        Self {
-            url,
-            _process: process,
-            _folder: folder,
-        }
-    }
-
-    /// `http://127.0.0.1:PORT`.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
 }

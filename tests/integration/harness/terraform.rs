@@ -86,11 +86,7 @@ pub(crate) struct Root<F> {
 
 impl<F: Fn(&[&str]) -> Longshore> Root<F> {
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
-        (self.call)(arguments)
-            .env("TF_CLI_CONFIG_FILE", &self.settings)
-            .env("TF_CLI_ARGS", "-no-color")
-            .env("CHECKPOINT_DISABLE", "1")
-            .run()
+        calmed((self.call)(arguments), &self.settings).run()
     }
 
     /// Applies with further arguments, such as `-var`.
@@ -115,6 +111,13 @@ impl<F: Fn(&[&str]) -> Longshore> Root<F> {
     pub(crate) fn output(&self, name: &str) -> Value {
         self.run(&["output", "-json", name]).exits(0).json()
     }
+}
+
+/// A call of Terraform that paints nothing, asks nobody for news and has these settings.
+pub(crate) fn calmed(call: Longshore, settings: &Path) -> Longshore {
+    call.env("TF_CLI_CONFIG_FILE", settings)
+        .env("TF_CLI_ARGS", "-no-color")
+        .env("CHECKPOINT_DISABLE", "1")
 }
 
 /// Says what is not run because something is missing: past the test runner, which would keep it to itself.

@@ -7,8 +7,9 @@ use tempfile::TempDir;
 
 use super::aws::Aws;
 use super::docker;
-use super::image::Image;
-use super::longshore::Longshore;
+use super::image::{Image, Index};
+use super::longshore::{Longshore, Run};
+use super::pulled::Pulled;
 use super::registry::Registry;
 
 pub(crate) struct World {
@@ -54,21 +55,36 @@ impl World {
         image.digest()
     }
 
-    /// The start of a file: this world's destination and upstream.
-    pub(crate) fn header(&self) -> String {
-        format!(
+    /// Puts images for amd64 and arm64 on this Docker Hub, under one tag.
+    pub(crate) fn offer_index(&self, repository: &str, tag: &str) -> Index {
+        let image = |architecture| Image::of(&self.name, "1", architecture);
+        let index = Index::new(vec![image("amd64"), image("arm64")]);
+        self.upstream.push_index(repository, tag, &index);
+        index
+    }
+
+    /// Pulls what a repository of the destination holds, as Docker does it.
+    pub(crate) fn pull(&self, name: &str) -> Pulled {
+        let name = format!("{}/{name}", self.destination.host());
+        Pulled::new(&name, "AWS", &self.aws.password(self.region))
+    }
+
+    /// Writes `longshore.yaml`: this world's destination and upstream, and what follows.
+    pub(crate) fn write(&self, rest: &str) {
+        self.write_with_login("", rest);
+    }
+
+    /// The same, with what is needed to be let in upstream.
+    pub(crate) fn write_with_login(&self, login: &str, rest: &str) {
+        self.write_whole(&format!(
             "version: 1\n\
              destination: {{namespace: {}, registry: 'http://{}'}}\n\
-             upstreams: {{docker.io: {{endpoint: 'http://{}'}}}}\n",
+             upstreams: {{docker.io: {{endpoint: 'http://{}', {login}}}}}\n\
+             {rest}",
             self.name,
             self.destination.host(),
             self.upstream.host()
-        )
-    }
-
-    /// Writes `longshore.yaml`: the header and what follows it.
-    pub(crate) fn write(&self, rest: &str) {
-        self.write_whole(&(self.header() + rest));
+        ));
     }
 
     pub(crate) fn write_whole(&self, text: &str) {
@@ -78,6 +94,12 @@ impl World {
     /// A call of longshore in this world.
     pub(crate) fn longshore(&self, arguments: &[&str]) -> Longshore {
         self.call(Path::new(Longshore::BINARY), arguments)
+    }
+
+    /// Applies the file and checks what became of each image.
+    #[track_caller]
+    pub(crate) fn applies(&self, statuses: &[&str]) -> Run {
+        self.longshore(&Longshore::APPLY).becomes(statuses)
     }
 
     /// A call of another program in this world.

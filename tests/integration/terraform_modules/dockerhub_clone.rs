@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::PROVIDER;
 use crate::harness::{
-    Aws, FileServer, Longshore, Registry, Request, Run, Terraform, World, docker, yaml,
+    Aws, FileServer, Longshore, Registry, Request, Run, Terraform, World, archive, docker, yaml,
 };
 
 const TOKEN: &str = "dckr_pat_a-token-to-look-for";
@@ -108,15 +108,14 @@ fn its_build_makes_the_four_tags() {
     root.is_settled(&[]);
 
     // Where longshore comes from is the one line more.
-    let server = FileServer::of(Path::new(Longshore::BINARY).parent().unwrap());
-    let program = fs::read(Longshore::BINARY).unwrap();
+    let server = FileServer::of("longshore", Longshore::SCRIPT);
     let outputs = "}\noutput \"base\" { value = module.clone.image_base_url }\n\
          output \"urls\" { value = module.clone.image_urls }\n\
          output \"project\" {\n  value = module.clone.codebuild_project_name\n";
     let origin = format!(
-        "  longshore_url    = \"{}/longshore\"\n  longshore_sha256 = \"{}\"\n{outputs}",
+        "  longshore_url    = \"{}\"\n  longshore_sha256 = \"{}\"\n{outputs}",
         server.url(),
-        Digest::of(&program).hex()
+        Digest::of(Longshore::SCRIPT.as_bytes()).hex()
     );
     fs::write(&main, module(source, &origin)).unwrap();
     let applied = root.apply(&[]).exits(0);
@@ -231,17 +230,10 @@ impl<'a> Build<'a> {
 /// An image that holds a program called longshore and nothing else, as longshore's own does.
 fn program_image() -> &'static str {
     let name = "longshore-codebuild:program";
-    let script = format!("#!/bin/sh\nexec {} \"$@\"\n", Longshore::BINARY);
-    let mut header = tar::Header::new_gnu();
-    header.set_size(script.len() as u64);
-    header.set_mode(0o755);
+    let program = Longshore::SCRIPT.as_bytes();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("image.tar");
-    let mut archive = tar::Builder::new(fs::File::create(&file).unwrap());
-    archive
-        .append_data(&mut header, "longshore", script.as_bytes())
-        .unwrap();
-    archive.finish().unwrap();
+    fs::write(&file, archive(&[("longshore", Some(program))])).unwrap();
     docker(&["import", file.to_str().unwrap(), name]);
     name
 }

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::PROVIDER;
-use crate::harness::{Aws, Terraform, World};
+use crate::harness::{Terraform, World};
 
 /// What the system to be replaced leaves in the state of its users, as far as the secret goes.
 const BEFORE: &str = r#"
@@ -39,11 +39,10 @@ fn pull_through_cache_leaves_alone_what_was_filled_in() {
         world.call(program, arguments)
     });
     root.apply(&[]).exits(0);
-    let secret = json!("ecr-pullthroughcache/taken-over");
+    let name = "ecr-pullthroughcache/taken-over";
     let filled_in = json!({"username": "acme", "accessToken": "dckr_pat_filled-in"});
-    let value = json!({"SecretId": secret, "SecretString": filled_in.to_string()});
-    let put = "secretsmanager.PutSecretValue";
-    world.aws.call(world.region, put, &value);
+    world.aws.change_secret(world.region, name, &filled_in);
+    let login = || world.aws.secret(world.region, name);
 
     let source = "./longshore/terraform/pull-through-cache";
     let registry = "upstream_registry = \"taken-over\"\n";
@@ -54,11 +53,11 @@ fn pull_through_cache_leaves_alone_what_was_filled_in() {
     let targets = [&secret_itself, &version].map(|address| format!("-target={address}"));
     let targets = targets.each_ref().map(String::as_str);
     root.apply(&targets).exits(0);
-    assert_eq!(login(&world.aws, &secret), filled_in);
+    assert_eq!(login(), filled_in);
     root.run(&["state", "rm", &format!("{version}[0]")])
         .exits(0);
     root.apply(&targets).exits(0);
-    assert_eq!(login(&world.aws, &secret), filled_in);
+    assert_eq!(login(), filled_in);
 
     let given = json!({"username": "other", "accessToken": "dckr_pat_given"});
     let more = format!(
@@ -67,15 +66,8 @@ fn pull_through_cache_leaves_alone_what_was_filled_in() {
     );
     fs::write(&main, module(source, &more)).unwrap();
     root.apply(&targets).exits(0);
-    assert_eq!(login(&world.aws, &secret), given);
+    assert_eq!(login(), given);
     let state = fs::read_to_string(world.folder().join("terraform.tfstate")).unwrap();
     assert!(!state.contains("dckr_pat"), "{state}");
     root.destroy(&targets);
-}
-
-/// The login that a secret holds.
-pub(super) fn login(aws: &Aws, secret: &Value) -> Value {
-    let asked = json!({"SecretId": secret});
-    let answer = aws.call("eu-west-1", "secretsmanager.GetSecretValue", &asked);
-    serde_json::from_str(answer["SecretString"].as_str().unwrap()).unwrap()
 }

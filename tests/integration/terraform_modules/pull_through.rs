@@ -7,18 +7,37 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::PROVIDER;
-use super::filled_in::login;
-use crate::harness::{Aws, Longshore, Terraform, World};
+use crate::harness::{Aws, Longshore, Root, Terraform, World};
 
 const TOKEN: &str = "dckr_pat_a-token-to-look-for";
 
-/// ECR's API and that of its secrets.
-struct Cache<'a> {
-    world: &'a World,
+/// A world with another API of ECR's and of its secrets.
+struct Cache {
+    world: World,
     sandbox: Aws,
 }
 
-impl Cache<'_> {
+impl Cache {
+    fn new(name: &str) -> Self {
+        Self {
+            world: World::new(name),
+            sandbox: Aws::sandbox(),
+        }
+    }
+
+    /// A root module that is applied and has nothing more to do.
+    fn applied<'a>(
+        &'a self,
+        terraform: &'a Terraform,
+        text: &str,
+    ) -> Root<impl Fn(&[&str]) -> Longshore + 'a> {
+        let call = |program: &Path, arguments: &[&str]| self.call(program, arguments);
+        let root = terraform.root(self.world.folder(), text, call);
+        root.apply(&[]).exits(0);
+        root.is_settled(&[]);
+        root
+    }
+
     fn call(&self, program: &Path, arguments: &[&str]) -> Longshore {
         self.world
             .call(program, arguments)
@@ -31,7 +50,8 @@ impl Cache<'_> {
     }
 
     fn login(&self, secret: &Value) -> Value {
-        login(&self.sandbox, secret)
+        let arn = secret.as_str().unwrap();
+        self.sandbox.secret("eu-west-1", arn)
     }
 
     /// The prefix, the upstream registry and the secret of each rule.
@@ -54,11 +74,7 @@ fn pull_through_cache_makes_a_rule_and_what_belongs_to_it() {
     let Some(terraform) = Terraform::with_provider("pull-through-cache") else {
         return;
     };
-    let world = World::new("pull-through-cache");
-    let cache = Cache {
-        world: &world,
-        sandbox: Aws::sandbox(),
-    };
+    let cache = Cache::new("pull-through-cache");
     let text = format!(
         r#"
         {PROVIDER}
@@ -85,11 +101,7 @@ fn pull_through_cache_makes_a_rule_and_what_belongs_to_it() {
         output "secret" {{ value = module.docker_hub.secret_arn }}
         "#
     );
-    let root = terraform.root(world.folder(), &text, |program, arguments| {
-        cache.call(program, arguments)
-    });
-    root.apply(&[]).exits(0);
-    root.is_settled(&[]);
+    let root = cache.applied(&terraform, &text);
     let policy = "eu-west-1-ecr-pullthroughcache-docker-hub";
     assert_eq!(root.output("name"), policy);
     let arn = format!("arn:aws:iam::123456789012:policy/{policy}");
@@ -119,11 +131,7 @@ fn pull_through_registries_makes_rules_secrets_and_templates() {
     let Some(terraform) = Terraform::with_provider("pull-through-registries") else {
         return;
     };
-    let world = World::new("pull-through-registries");
-    let cache = Cache {
-        world: &world,
-        sandbox: Aws::sandbox(),
-    };
+    let cache = Cache::new("pull-through-registries");
     let text = format!(
         r#"
         {PROVIDER}
@@ -147,11 +155,7 @@ fn pull_through_registries_makes_rules_secrets_and_templates() {
         output "secrets" {{ value = module.cache.secret_arns }}
         "#
     );
-    let root = terraform.root(world.folder(), &text, |program, arguments| {
-        cache.call(program, arguments)
-    });
-    root.apply(&[]).exits(0);
-    root.is_settled(&[]);
+    let root = cache.applied(&terraform, &text);
     let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
     assert_eq!(
         root.output("urls"),
@@ -180,7 +184,7 @@ fn pull_through_registries_makes_rules_secrets_and_templates() {
 
     root.apply(&["-var", "token=dckr_pat_new"]).exits(0);
     assert_eq!(cache.login(&secret), login("dckr_pat_new"));
-    let state = fs::read_to_string(world.folder().join("terraform.tfstate")).unwrap();
+    let state = fs::read_to_string(cache.world.folder().join("terraform.tfstate")).unwrap();
     assert!(!state.contains("dckr_pat"), "{state}");
     root.destroy(&[]);
     let templates = cache.ecr("DescribeRepositoryCreationTemplates");

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::sound::entries;
+use crate::harness::entries;
 
 #[test]
 fn every_readme_says_what_the_module_takes_and_gives() {

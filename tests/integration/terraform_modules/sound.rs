@@ -1,11 +1,11 @@
 //! Each module by itself: formatted, valid, and its own tests pass.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{Longshore, Terraform};
+use crate::harness::{Longshore, Terraform, calmed, entries};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -20,10 +20,8 @@ fn every_module_is_sound_and_tested() {
     }
     let settings = terraform.settings(folder.path());
     let run = |at: &Path, arguments: &[&str]| {
-        Longshore::program(&terraform.program, at, arguments)
-            .env("TF_CLI_CONFIG_FILE", &settings)
-            .env("TF_CLI_ARGS", "-no-color")
-            .env("CHECKPOINT_DISABLE", "1")
+        let call = Longshore::program(&terraform.program, at, arguments);
+        calmed(call, &settings)
             .env("AWS_REGION", "eu-west-1")
             .run()
             .exits(0)
@@ -62,14 +60,6 @@ fn every_action_that_longshore_needs_is_allowed() {
         let missing: Vec<_> = missing.filter(|action| !text.contains(action)).collect();
         assert_eq!(missing, [""; 0], "{file}");
     }
-}
-
-/// What a folder holds, sorted.
-pub(super) fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
 }
 
 fn copy(from: &Path, to: &Path) {
