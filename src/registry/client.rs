@@ -107,10 +107,11 @@ impl Client {
         let registry = self.host(&request.registry);
         let attempt = async || {
             let _slot = registry.manners.turn(&request.method).await;
+            let asked = Instant::now();
             let response = registry.session.send(request, &self.meter).await?;
             let host = host(response.url());
             let headers = response.headers().clone();
-            registry.manners.learn(RateLimit::of(&headers));
+            registry.manners.learn(RateLimit::of(&headers), asked);
             let body = if request.method == Method::HEAD {
                 Bytes::new()
             } else {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::pace::Pace;
 use super::pause::Pause;
-use super::rate_limit::RateLimit;
+use super::rate_limit::{Budget, RateLimit};
 use super::transfers::Transfers;
 use super::window::{Slot, Window};
 use crate::image::Registry;
@@ -78,7 +78,7 @@ pub(super) struct Manners {
     puts: Option<Mutex<Pace>>,
     heads: Option<Mutex<Pace>>,
     pause: Mutex<Pause>,
-    rate_limit: Mutex<Option<RateLimit>>,
+    budget: Mutex<Budget>,
     /// When the registry may be asked again that wanted to be left alone.
     rested: Mutex<Option<Instant>>,
 }
@@ -101,7 +101,7 @@ impl Manners {
             puts: pace(is_ecr(&registry), politeness.manifest_puts),
             heads: pace(registry.is_docker_hub(), DOCKER_HUB_HEADS),
             pause: Mutex::default(),
-            rate_limit: Mutex::default(),
+            budget: Mutex::default(),
             rested: Mutex::default(),
             registry,
         }
@@ -172,10 +172,10 @@ impl Manners {
         }
     }
 
-    /// Takes what an answer told of the budget.
-    pub(super) fn learn(&self, told: Option<RateLimit>) {
-        if told.is_some() {
-            *locked(&self.rate_limit) = told;
+    /// Takes what an answer told of the budget, to a request that was sent at `asked`.
+    pub(super) fn learn(&self, told: Option<RateLimit>, asked: Instant) {
+        if let Some(told) = told {
+            locked(&self.budget).learn(told, asked, Instant::now());
         }
     }
 
@@ -193,7 +193,7 @@ impl Manners {
     }
 
     pub(super) fn rate_limit(&self) -> Option<RateLimit> {
-        *locked(&self.rate_limit)
+        locked(&self.budget).latest()
     }
 
     fn pace(&self, method: &Method) -> Option<&Mutex<Pace>> {

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName};
+use tokio::time::Instant;
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
@@ -43,6 +44,32 @@ impl RateLimit {
     }
 }
 
+/// What is known of a registry's budget.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    /// With the time of the answer.
+    latest: Option<(RateLimit, Instant)>,
+}
+
+impl Budget {
+    /// Takes what an answer told, to a request that was sent at `asked`. Answers to requests that
+    /// were under way together come in any order, so that of them the least counts.
+    pub(super) fn learn(&mut self, told: RateLimit, asked: Instant, now: Instant) {
+        let mut latest = told;
+        if let Some((known, answered)) = self.latest
+            && asked < answered
+        {
+            latest.remaining = latest.remaining.min(known.remaining);
+        }
+        self.latest = Some((latest, now));
+    }
+
+    /// What the registry told; `None` when it told nothing.
+    pub(super) fn latest(&self) -> Option<RateLimit> {
+        self.latest.map(|(told, _)| told)
+    }
+}
+
 fn parse(headers: &HeaderMap, name: &HeaderName) -> Option<(u64, Duration)> {
     let mut parts = headers.get(name)?.to_str().ok()?.split(';').map(str::trim);
     let count = parts.next()?.parse().ok()?;
@@ -53,6 +80,30 @@ fn parse(headers: &HeaderMap, name: &HeaderName) -> Option<(u64, Duration)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_that_overtake_each_other_do_not_raise_it() {
+        let left = |remaining| RateLimit {
+            limit: 9,
+            remaining,
+            window: Duration::from_mins(1),
+        };
+        let start = Instant::now();
+        let second = |seconds| start + Duration::from_secs(seconds);
+        let mut budget = Budget::default();
+        assert_eq!(budget.latest(), None);
+        // Remaining, asked, answered; what is known then.
+        for (remaining, asked, answered, known) in [
+            (7, 0, 2, 7),
+            (5, 1, 4, 5),
+            (6, 1, 5, 5),
+            (4, 3, 6, 4),
+            (9, 7, 8, 9),
+        ] {
+            budget.learn(left(remaining), second(asked), second(answered));
+            assert_eq!(budget.latest(), Some(left(known)));
+        }
+    }
 
     #[test]
     fn reads_docker_hubs_headers() {

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use tokio::time::Instant;
 
 use super::error::Cause;
 use super::politeness::Manners;
@@ -43,6 +44,7 @@ where
         .build();
     let mut throttles = 0..THROTTLES;
     loop {
+        let asked = Instant::now();
         let cause = match operation().await {
             Ok(done) => {
                 manners.succeeded(method);
@@ -50,7 +52,8 @@ where
             }
             Err(cause) => cause,
         };
-        manners.learn(cause.answer().and_then(|answer| answer.rate_limit));
+        let told = cause.answer().and_then(|answer| answer.rate_limit);
+        manners.learn(told, asked);
         if !cause.may_pass() {
             manners.leave_alone(cause.rest());
             return Err(cause);
