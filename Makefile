@@ -1,10 +1,13 @@
-.PHONY: help bench demo test test-equality
+.PHONY: help bench bench-builds demo test test-equality
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 bench: ## Compares longshore with skopeo, crane, regsync and ocync, as far as they are there; takes minutes
 	@benches/compare
+
+bench-builds: ## Compares longshore with docker's pull, build and push on a base of 360 MB; takes minutes
+	@benches/builds
 
 demo: ## Runs the main job against stand-ins for Docker Hub and ECR; installs what is missing
 	@scripts/demo
