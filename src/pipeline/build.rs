@@ -238,7 +238,7 @@ impl<'a> Builder<'a> {
             let assembly = match image.publish {
                 Publish::Daemon => None,
                 Publish::Longshore => {
-                    let assembly = self.assemble(order, platform, &built, &base);
+                    let assembly = self.assemble(order, platform, &built, &base, leftovers);
                     Some(assembly.await?)
                 }
             };
@@ -285,6 +285,7 @@ impl<'a> Builder<'a> {
         platform: &PlatformBase,
         built: &BuiltPlatform,
         base: &BaseImage,
+        leftovers: &Leftovers,
     ) -> Result<Assembly, StepError> {
         let Order { image, marks, .. } = order;
         let step = Step::Push(built.platform.clone());
@@ -297,6 +298,7 @@ impl<'a> Builder<'a> {
                 latest: Some(latest),
                 compression: image.compression,
             },
+            named: Some(&|name| leftovers.named(name)),
         };
         let export = self.docker.export(request).await;
         let export = export.map_err(StepError::at(step.clone()))?;
