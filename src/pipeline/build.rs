@@ -185,7 +185,7 @@ impl<'a> Builder<'a> {
         let made = async {
             let _slot = self.slots.acquire().await.expect("never closed");
             let temporary_tag = self.temporary_tag(order.ends.destination, &platform.platform);
-            let build = PlatformBuild {
+            let platform_build = PlatformBuild {
                 access: self.access,
                 docker: &self.docker,
                 bases: &self.bases,
@@ -195,7 +195,7 @@ impl<'a> Builder<'a> {
                 tag: &temporary_tag,
                 leftovers,
             };
-            let id = build.run().await?;
+            let id = platform_build.run().await?;
             let assembly = match order.image.publish {
                 Publish::Daemon => None,
                 Publish::Longshore => {

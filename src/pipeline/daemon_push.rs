@@ -32,7 +32,7 @@ pub(super) struct DaemonPush<'a> {
 #[derive(Debug, thiserror::Error)]
 #[error("`{image}` should be `{pushed}`, the registry has {found}")]
 struct Unverified {
-    image: Reference,
+    image: String,
     pushed: Digest,
     found: String,
 }
@@ -158,7 +158,7 @@ fn held(
     match head {
         Some(head) if head.digest == *pushed => Ok(head),
         other => Err(Unverified {
-            image: image.clone(),
+            image: image.to_string(),
             pushed: pushed.clone(),
             found: other.map_or("nothing".to_owned(), |head| format!("`{}`", head.digest)),
         }),

@@ -44,7 +44,7 @@ pub(super) struct PlatformBuild<'a> {
 #[derive(Debug, thiserror::Error)]
 enum WrongResult {
     #[error("asked for {wanted}, the Docker daemon built {built}")]
-    Platform { wanted: Platform, built: Platform },
+    Platform { wanted: String, built: String },
     #[error("the Docker daemon no longer has `{name}`, which it just used")]
     Gone { name: String },
     #[error("the built image does not start with the layers of its base `{base}`")]
@@ -220,7 +220,7 @@ fn hold(
         (os.to_owned(), architecture.to_owned())
     };
     if machine(&built.platform) != machine(wanted) {
-        let (wanted, built) = (wanted.clone(), built.platform);
+        let (wanted, built) = (wanted.to_string(), built.platform.to_string());
         return Err(WrongResult::Platform { wanted, built });
     }
     if !built.layers.starts_with(base_layers) {

@@ -308,8 +308,8 @@ mod tests {
             ];
             let fake = Fake::start("1.41", &answers).await;
             let mut docker = fake.connect(&[]).await;
-            let names = Mutex::new(Vec::new());
-            let named = |name| names.lock().unwrap().push(name);
+            let heard = Mutex::new(Vec::new());
+            let named = |name| heard.lock().unwrap().push(name);
             let request = ExportRequest {
                 id: &id,
                 base_layers: 0,
@@ -320,13 +320,13 @@ mod tests {
             // A daemon elsewhere has another loopback.
             docker.export(request).await.unwrap();
             assert_eq!(fake.lines()[1..], [&*save]);
-            assert_eq!(names.lock().unwrap().len(), 0);
+            assert_eq!(heard.lock().unwrap().len(), 0);
 
             docker.address =
                 Address::parse("unix:///run/docker.sock", Path::new(""), false).unwrap();
             let export = docker.export(request).await.unwrap();
             assert_eq!(export.configuration, "{}");
-            let name = names.lock().unwrap().remove(0);
+            let name = heard.lock().unwrap().remove(0);
             let (repository, _) = name.rsplit_once(":latest").unwrap();
             let in_query = repository.replace(':', "%3A").replace('/', "%2F");
             let push = format!("POST /v1.41/images/{repository}/push?tag=latest");
