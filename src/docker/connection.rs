@@ -243,4 +243,16 @@ mod tests {
         start Docker, or name the daemon in DOCKER_HOST or with `docker context use`; CodeBuild needs privileged mode
         ");
     }
+
+    #[tokio::test]
+    async fn processors_are_those_of_the_daemon() {
+        for (status, info, expected) in [
+            (200, r#"{"NCPU":6}"#, 6),
+            (200, r#"{"NCPU":0}"#, 1),
+            (500, "{}", 1),
+        ] {
+            let fake = Fake::start("1.41", &[("GET /v1.41/info", status, info)]).await;
+            assert_eq!(fake.connect(&[]).await.processors().await, expected);
+        }
+    }
 }

@@ -19,6 +19,13 @@ impl Docker {
     /// Whether the daemon can run programs of a platform, by itself or by emulation: it builds an
     /// image with a program that ends at once, and keeps nothing of it. Of a platform for which there
     /// is no such program this says yes; a build will tell.
+    ///
+    /// The classic builder tries it, whichever will build: both run programs by the same kernel, every
+    /// Docker has it, and BuildKit would leave what it built in its cache. Since Docker 23.0 it is no
+    /// longer the usual one, and still there for who asks for it ("The legacy builder can still be
+    /// used", release notes of moby v23.0.0). BuildKit alone would also find an emulator that is called
+    /// `buildkit-qemu-ARCHITECTURE` on the daemon's `PATH` (moby/buildkit#1528); those are made for
+    /// BuildKit's own container.
     pub async fn runs(&self, platform: &Platform) -> Result<bool, Error> {
         let own = self.platform();
         if (platform.os(), platform.architecture()) == (own.os(), own.architecture()) {

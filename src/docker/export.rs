@@ -24,7 +24,7 @@ pub use compression::Compression;
 pub use layer::{Layer, LayerSettings};
 
 /// What is wanted of an image.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ExportRequest<'a> {
     /// The image's local id.
     pub id: &'a Digest,
@@ -34,6 +34,9 @@ pub struct ExportRequest<'a> {
     pub known: &'a BTreeSet<Digest>,
     /// How new layers are written.
     pub settings: LayerSettings,
+    /// Hears of a name that the image has to have in the daemon for the short way out, before it has
+    /// it, and removes it in the end. Without, the image takes the long way.
+    pub named: Option<&'a (dyn Fn(String) + Send + Sync)>,
 }
 
 /// What a registry has to be given of an image whose base it has.
@@ -64,9 +67,8 @@ impl Docker {
     /// Exports an image and keeps what its base lacks: the configuration, and the new layers as
     /// compressed files that go with the [`Layer`]s. Nothing is held in memory but JSON.
     pub async fn export(&self, request: ExportRequest<'_>) -> Result<Export, Error> {
-        // Layers that keep their content are wanted as they are, and all of them.
-        if request.settings.latest.is_some()
-            && let Some(export) = self.hand_over(request).await
+        if let Some(named) = request.named
+            && let Some(export) = self.hand_over(request, named).await
         {
             return Ok(export);
         }

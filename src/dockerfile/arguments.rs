@@ -1,8 +1,9 @@
-//! The arguments that Docker checks only when a build reaches their line. What holds a `$` is left
-//! to the daemon, which alone knows the variables.
+//! The arguments that Docker checks only when a build reaches their line. What a `$` stands for is
+//! left to the daemon, which alone knows the variables.
 
 use parse_dockerfile::{Flag, JsonOrStringArray};
 
+use super::expansion::{ExpansionError, expand};
 use super::instructions::Wrong;
 use super::words;
 
@@ -15,6 +16,13 @@ pub(super) fn pairs(instruction: &str, text: &str) -> Vec<Wrong> {
             return vec![Wrong::new(message, None)];
         }
     };
+    // Which other forms are sound differs with Docker's versions.
+    if let Err(error @ (ExpansionError::Malformed | ExpansionError::Unclosed { .. })) =
+        expand(text, |_| None)
+    {
+        let hint = "write `\\$` for a dollar sign itself";
+        return vec![Wrong::new(error.to_string(), hint)];
+    }
     let first = words.first().map_or("", String::as_str);
     if !first.contains('=') {
         return match words.get(1) {
@@ -213,6 +221,8 @@ mod tests {
             "A=1 B=\"two words\" C='x y'",
             "A some words",
             "A=$B C=${D:-e}",
+            "A=\\${B C='${D' E=${F%%x}",
+            "A ${B:-two words}",
             "A=x\\ y",
             "A=\"a \\\" b\"",
             "A=",
@@ -230,6 +240,9 @@ mod tests {
             ("\"\"=b", "`\"\"=b` has no name"),
             ("A=\"b", "a quotation mark (\") is not closed"),
             ("A it's", "a quotation mark (') is not closed"),
+            ("A=1 B=${C", "`${` is not followed by a name and `}`"),
+            ("A x ${}", "`${` is not followed by a name and `}`"),
+            ("A=\"${B:-x\"", "a quotation mark (\") is not closed"),
         ] {
             assert_eq!(messages(pairs("ENV", text)), [message], "{text}");
         }

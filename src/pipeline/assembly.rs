@@ -205,3 +205,66 @@ fn member<'a>(object: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<Str
     }
     value.as_object_mut().expect("it was made one")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn marks() -> Marks {
+        Marks {
+            base_name: "docker.io/library/mongo:7".to_owned(),
+            base_digest: Digest::of(b"index").to_string(),
+            recipe: "recipe".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_told() {
+        let layer = |name: &str| Digest::of(name.as_bytes());
+        let manifest = json!({
+            "schemaVersion": 2,
+            "config": {"mediaType": media_type::OCI_CONFIGURATION, "digest": layer("c"), "size": 1},
+            "layers": [],
+        });
+        let base = BaseImage {
+            manifest: serde_json::from_value(manifest).unwrap(),
+            configuration: Bytes::new(),
+            diff_ids: vec![layer("a"), layer("b")],
+            history: 0,
+            created: (0, "1970-01-01T00:00:00Z".to_owned()),
+        };
+        let export = |configuration: Value| Export {
+            configuration: configuration.to_string().into(),
+            layers: Vec::new(),
+        };
+        let of_layers = |layers: &[&str]| {
+            let layers: Vec<_> = layers.iter().map(|name| layer(name)).collect();
+            let rootfs = json!({"type": "layers", "diff_ids": layers});
+            export(json!({"os": "linux", "architecture": "arm64", "rootfs": rootfs}))
+        };
+        let build = |export| {
+            let assembly = Assembly::of_build(&base, &layer("p"), export, &marks(), None);
+            assembly.map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(build(of_layers(&["a", "b"])), Ok(()));
+        let other = Err("the built image does not start with its base's layers".to_owned());
+        // One that is another, one too few, one that the daemon did not export, and none at all.
+        for layers in [&["a", "c"][..], &["a"], &["a", "b", "c"], &[]] {
+            assert_eq!(build(of_layers(layers)), other, "{layers:?}");
+        }
+        assert_eq!(build(export(json!({}))), other);
+        let malformed = Err("the image's configuration is malformed".to_owned());
+        assert_eq!(build(export(json!([]))), malformed);
+
+        let image = |export| {
+            let assembly = Assembly::of_image(export, &marks());
+            assembly.map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(image(of_layers(&[])), Ok(()));
+        let unnamed = "the configuration names other layers than the Docker daemon exported";
+        assert_eq!(image(of_layers(&["a"])), Err(unnamed.to_owned()));
+        assert_eq!(image(export(json!([]))), malformed);
+    }
+}

@@ -32,7 +32,7 @@ pub(super) struct DaemonPush<'a> {
 #[derive(Debug, thiserror::Error)]
 #[error("`{image}` should be `{pushed}`, the registry has {found}")]
 struct Unverified {
-    image: Reference,
+    image: String,
     pushed: Digest,
     found: String,
 }
@@ -140,25 +140,55 @@ impl DaemonPush<'_> {
             .head_manifest(image)
             .await
             .map_err(StepError::at(Step::Verify))?;
-        match head {
-            Some(head) if head.digest == *pushed => Ok(head),
-            other => {
-                let found = other.map_or("nothing".to_owned(), |head| format!("`{}`", head.digest));
-                let (image, pushed) = (image.clone(), pushed.clone());
-                Err(StepError::new(
-                    Step::Verify,
-                    Unverified {
-                        image,
-                        pushed,
-                        found,
-                    },
-                ))
-            }
-        }
+        held(image, pushed, head).map_err(StepError::at(Step::Verify))
     }
 
     fn reached(&self, step: &Step) {
         let (image, step) = (self.destination.clone().into(), step.clone());
         self.access.observer.observe(Event::Reached { image, step });
+    }
+}
+
+/// What a tag has, where it is what was pushed.
+fn held(
+    image: &Reference,
+    pushed: &Digest,
+    head: Option<ManifestHead>,
+) -> Result<ManifestHead, Unverified> {
+    match head {
+        Some(head) if head.digest == *pushed => Ok(head),
+        other => Err(Unverified {
+            image: image.to_string(),
+            pushed: pushed.clone(),
+            found: other.map_or("nothing".to_owned(), |head| format!("`{}`", head.digest)),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_registry_holds_must_be_what_was_pushed() {
+        let image = "127.0.0.1:5000/mongo:7".parse().unwrap();
+        let [pushed, other] = [b"pushed", b"other."].map(|text| Digest::of(text));
+        let head = |digest: &Digest| ManifestHead {
+            media_type: String::new(),
+            digest: digest.clone(),
+            size: 1,
+        };
+        assert!(held(&image, &pushed, Some(head(&pushed))).is_ok());
+        for (found, name) in [
+            (Some(head(&other)), format!("`{other}`")),
+            (None, "nothing".into()),
+        ] {
+            let error = held(&image, &pushed, found).unwrap_err();
+            let expected = format!("`{image}` should be `{pushed}`, the registry has {name}");
+            assert_eq!(
+                (error.to_string(), error.kind()),
+                (expected, Kind::Transient)
+            );
+        }
     }
 }

@@ -78,8 +78,11 @@ fn has_own_network(image: &ImageSpecification) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::config::{SingleImage, Specification};
+    use crate::docker::BuildSecret;
 
     const NEW: Engines = Engines {
         usual: Engine::BuildKit,
@@ -94,7 +97,7 @@ mod tests {
         buildkit: None,
     };
 
-    fn chosen(engine: &str, line: &str, network: Option<&str>, engines: Engines) -> String {
+    fn image(engine: &str, line: &str) -> ImageSpecification {
         let single = SingleImage {
             source: "redis",
             lines: &[line.to_owned()],
@@ -102,7 +105,11 @@ mod tests {
             ..SingleImage::default()
         };
         let specification = Specification::single(&single, &|_| None).unwrap();
-        let mut image = specification.images.into_iter().next().unwrap();
+        specification.images.into_iter().next().unwrap()
+    }
+
+    fn chosen(engine: &str, line: &str, network: Option<&str>, engines: Engines) -> String {
+        let mut image = image(engine, line);
         image.network = network.map(str::to_owned);
         let dockerfile = format!("FROM redis\n{line}\n");
         match choose(&image, &dockerfile, engines) {
@@ -160,5 +167,20 @@ mod tests {
         buildkit on old, -, RUN true: BuildKit
         buildkit on none, -, RUN true: `builder_engine: buildkit` needs BuildKit, which this Docker daemon does not have
         ");
+    }
+
+    #[test]
+    fn a_secret_needs_buildkit_whatever_the_lines_do() {
+        let mut image = image("auto", "RUN true");
+        image.secrets = vec![BuildSecret {
+            id: "token".to_owned(),
+            value: Arc::new(b"t".to_vec().into()),
+        }];
+        let choose = |engines| choose(&image, "FROM redis\nRUN true\n", engines);
+        assert_eq!(choose(OLD).unwrap(), Engine::BuildKit);
+        let error = choose(NONE).unwrap_err();
+        let told = "a secret needs BuildKit, which this Docker daemon does not have";
+        assert_eq!(error.to_string(), told);
+        assert!(error.hint().unwrap().starts_with("build where Docker runs"));
     }
 }

@@ -44,6 +44,7 @@ mod part;
 mod patience;
 mod plan;
 mod planner;
+mod platform_build;
 mod prune;
 mod publish;
 mod reason;

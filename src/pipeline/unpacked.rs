@@ -57,6 +57,8 @@ impl Unpacked {
                 latest: None,
                 compression,
             },
+            // All of it is wanted, and as it is.
+            named: None,
         };
         let export = docker.export(request).await;
         let export = export.map_err(StepError::at(Step::Export))?;

@@ -60,6 +60,38 @@ fn both_take_the_same_files_and_hide_the_dockerfile() {
 }
 
 #[test]
+fn both_get_all_that_a_build_is_told() {
+    let world = World::new("told");
+    world.offer("library/mongo", "latest", &fresh());
+    fs::write(
+        world.folder().join("template"),
+        "ARG WORD\n\
+         FROM {{base}} AS wanted\n\
+         ARG WORD\n\
+         {{#each lines}}{{this}}\n{{/each}}\
+         RUN ls /sys/class/net | tr '\\n' ' ' >/net\n\
+         FROM {{base}}\n\
+         RUN exit 3\n",
+    )
+    .unwrap();
+    for engine in ["classic", "buildkit"] {
+        world.write(&format!(
+            "images:\n- source: mongo\n  repository: {engine}\n  builder_engine: {engine}\n  \
+             lines: ['ENV SAID=$WORD']\n  \
+             build: {{template: template, target: wanted, network: none, args: {{WORD: two words}}, \
+             labels: {{team: platform}}}}\n"
+        ));
+        world.longshore(&["apply"]).run().exits(0);
+        let pulled = world.pull(&format!("told/{engine}:latest"));
+        assert_eq!(pulled.run("echo $SAID"), "two words", "{engine}");
+        // Without a network there is only the loopback.
+        assert_eq!(pulled.run("cat /net"), "lo", "{engine}");
+        let team = pulled.inspect("{{.Config.Labels.team}}");
+        assert_eq!(team, "platform", "{engine}");
+    }
+}
+
+#[test]
 fn both_say_the_same_of_what_fails() {
     let world = World::new("both-fail");
     world.offer("library/mongo", "latest", &fresh());

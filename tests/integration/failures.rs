@@ -1,6 +1,8 @@
 //! Runs that fail, as a whole or in part, and their exit codes.
 
-use crate::harness::{Aws, Events, Image, Registry, Run, World, images_of, signal, wait_until};
+use crate::harness::{
+    Aws, Events, Image, LABEL, Registry, Relay, Run, World, docker, images_of, signal, wait_until,
+};
 
 #[test]
 fn one_failure_does_not_stop_the_rest() {
@@ -166,4 +168,34 @@ fn an_interrupted_run_leaves_no_half_and_the_next_one_finishes() {
 
     world.write(&file(0));
     world.applies(&["in place", "done"]);
+}
+
+#[test]
+fn an_interruption_takes_the_name_of_what_is_handed_over_along() {
+    let world = World::new("interrupted-handover");
+    world.write("images: [{source: mongo, lines: [RUN mkdir /x]}]\n");
+    world.offer("library/mongo", "latest", "mongo");
+    let relay = Relay::new();
+    relay.hold("/push?");
+    let before = images_of(&world.name);
+    let ours = format!("label={LABEL}={}", world.name);
+    let names = || {
+        let format = "{{.Repository}}";
+        let names = docker(&["images", "--filter", &ours, "--format", format]);
+        names.matches("/longshore/scratch").count()
+    };
+    let host = relay.host_in(world.folder());
+    let child = world
+        .longshore(&["apply"])
+        .env("DOCKER_HOST", &host)
+        .start();
+    relay.wait_for_held();
+    assert_eq!(names(), 1);
+    signal(&child, "INT");
+    let run = Run::new(&child.wait_with_output().unwrap());
+    run.exits(130).says(&["interrupted"]);
+    assert_eq!(names(), 0);
+    assert_eq!(images_of(&world.name), before);
+    let tags = world.destination.tags("interrupted-handover/mongo");
+    assert_eq!(tags, [""; 0]);
 }

@@ -3,7 +3,7 @@
 use longshore::image::media_type;
 use serde_json::json;
 
-use crate::harness::{Image, World, docker, images_of};
+use crate::harness::{Events, Image, World, docker, images_of};
 
 #[test]
 fn runs_that_overlap_all_succeed() {
@@ -74,6 +74,23 @@ fn what_is_built_stays_in_the_daemon_on_request() {
         // One may have gone with another.
         let _ = std::panic::catch_unwind(|| docker(&["rmi", "--force", &image]));
     }
+}
+
+#[test]
+fn images_on_one_base_have_it_pulled_once() {
+    let world = World::new("one-pull");
+    world.write(
+        "defaults: {builder_engine: classic, lines: [RUN mkdir /x]}\n\
+         images: [mongo, {source: mongo, repository: a}, {source: mongo, repository: b}]\n",
+    );
+    world.offer("library/mongo", "latest", "mongo");
+    let before = images_of("one-pull");
+    let mut events = Events::of(&world.name);
+    world.applies(&["done"; 3]);
+    let actions = events.actions();
+    let pulls = actions.iter().filter(|action| *action == "pull");
+    assert_eq!(pulls.count(), 1, "{actions:?}");
+    assert_eq!(images_of("one-pull"), before);
 }
 
 #[test]

@@ -49,16 +49,20 @@ fn nothing_but_the_tag_stays_in_ecr() {
         "version: 1\n\
          destination: {{namespace: temporary-tags}}\n\
          upstreams: {{docker.io: {{endpoint: 'http://{}'}}}}\n\
-         images: [{{source: mongo, lines: [ENV A=1]}}]\n",
+         defaults: {{platforms: [linux/amd64, linux/arm64], lines: [ENV A=1]}}\n\
+         images: [mongo, {{source: mongo, repository: by/daemon, publish: daemon}}]\n",
         world.upstream.host()
     ));
     world.offer_index("library/mongo", "latest");
     for status in ["done", "in place"] {
         let call = world.longshore(&["apply", "--output", "json"]);
         let run = call.env("AWS_ENDPOINT_URL", sandbox.url()).run().exits(0);
-        assert_eq!(run.each("status"), [status]);
-        let tags = sandbox.tags(world.region, "temporary-tags/mongo");
-        assert_eq!(tags, ["latest"]);
+        assert_eq!(run.each("status"), [status; 2]);
+        assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+        for repository in ["mongo", "by/daemon"] {
+            let repository = format!("temporary-tags/{repository}");
+            assert_eq!(sandbox.tags(world.region, &repository), ["latest"]);
+        }
     }
 }
 

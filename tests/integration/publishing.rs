@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Image, World, wait_for_next_second};
+use crate::harness::{Events, Image, Relay, World, wait_for_next_second};
 
 /// The layers of an upstream image, and of what was made of it.
 fn layers(manifest: &Value) -> Vec<String> {
@@ -63,6 +63,37 @@ fn base_layers_keep_their_digests_and_only_the_new_ones_are_sent() {
     assert_eq!(pulled.run("cat /etc/vault/y"), "x");
     let volumes = pulled.inspect("{{json .Config.Volumes}}");
     assert_eq!(volumes, r#"{"/etc/vault":{}}"#);
+}
+
+#[test]
+fn both_ways_out_of_the_daemon_end_in_the_same_image() {
+    let world = World::new("ways-out");
+    world.offer("library/mongo", "latest", "1");
+    let relay = Relay::new();
+    let mut events = Events::of(&world.name);
+    let near = relay.host_in(world.folder());
+    let mut digests = Vec::new();
+    for (repository, host, ways) in [
+        ("handed-over", &*near, ["push"]),
+        ("saved", relay.host(), ["save"]),
+    ] {
+        // The last two layers are equal.
+        world.write(&format!(
+            "images: [{{source: mongo, repository: {repository}, builder_engine: buildkit, \
+             lines: ['RUN echo 1 > /made', RUN true, RUN true]}}]\n"
+        ));
+        let apply = world.longshore(&["apply"]);
+        apply.env("DOCKER_HOST", host).run().exits(0);
+        let mut actions = events.actions();
+        actions.retain(|action| ["push", "save"].contains(&action.as_str()));
+        assert_eq!(actions, ways, "{repository}");
+        let name = format!("ways-out/{repository}");
+        let made = world.destination.manifest(&name, "latest");
+        digests.push((layers(&made), world.destination.digest(&name, "latest")));
+    }
+    let base = world.upstream.manifest("library/mongo", "latest");
+    assert_eq!(digests[0].0.len(), layers(&base).len() + 3);
+    assert_eq!(digests[0], digests[1]);
 }
 
 #[test]

@@ -21,13 +21,11 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::layer::Spool;
 use crate::image::Digest;
 
-/// The one repository.
-const REPOSITORY: &str = "built";
+/// The one repository. Its name tells whose an image is that a killed run left in the daemon.
+const REPOSITORY: &str = "longshore/scratch";
 
 /// The largest manifest that is taken, in bytes.
 const MAX_MANIFEST: usize = 4 * 1024 * 1024;
-
-const UPLOADS: &str = "/v2/built/blobs/uploads/";
 
 const CONTENT_DIGEST: &str = "docker-content-digest";
 
@@ -93,11 +91,16 @@ impl Reception {
 fn router(received: Arc<Received>) -> Router {
     Router::new()
         .route("/v2/", get(StatusCode::OK))
-        .route(UPLOADS, post(begin))
-        .route(&format!("{UPLOADS}{{id}}"), patch(append).put(complete))
-        .route("/v2/built/blobs/{digest}", head(exists))
-        .route("/v2/built/manifests/{reference}", put(keep))
+        .route(&path("blobs/uploads/"), post(begin))
+        .route(&path("blobs/uploads/{id}"), patch(append).put(complete))
+        .route(&path("blobs/{digest}"), head(exists))
+        .route(&path("manifests/{reference}"), put(keep))
         .with_state(received)
+}
+
+/// A path below the repository.
+fn path(rest: &str) -> String {
+    format!("/v2/{REPOSITORY}/{rest}")
 }
 
 async fn exists(State(received): Shared, Path(digest): Path<String>) -> Response {
@@ -155,10 +158,7 @@ async fn complete(State(received): Shared, Path(id): Path<u64>, uri: Uri, body: 
         return StatusCode::BAD_REQUEST.into_response();
     }
     let headers = [
-        (
-            header::LOCATION.as_str(),
-            format!("/v2/{REPOSITORY}/blobs/{digest}"),
-        ),
+        (header::LOCATION.as_str(), path(&format!("blobs/{digest}"))),
         (CONTENT_DIGEST, digest.to_string()),
     ];
     lock(&received.blobs).insert(digest, blob);
@@ -192,7 +192,10 @@ async fn receive(received: &Received, id: u64, body: Body) -> Result<Spool, Stat
 /// So many bytes of an upload are there. Docker counts them, from the last one's number.
 fn accepted(id: u64, size: u64) -> Response {
     let headers = [
-        (header::LOCATION.as_str(), format!("{UPLOADS}{id}")),
+        (
+            header::LOCATION.as_str(),
+            path(&format!("blobs/uploads/{id}")),
+        ),
         ("docker-upload-uuid", id.to_string()),
         (
             header::RANGE.as_str(),
@@ -204,4 +207,139 @@ fn accepted(id: u64, size: u64) -> Response {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use reqwest::{Client, Method, RequestBuilder};
+
+    use super::*;
+
+    /// Pushes to a reception that knows one blob.
+    struct Pusher {
+        reception: Reception,
+        client: Client,
+    }
+
+    const KNOWN: &[u8] = b"a layer of the base";
+
+    impl Pusher {
+        async fn new() -> Self {
+            let known = BTreeSet::from([Digest::of(KNOWN)]);
+            Self {
+                reception: Reception::open(known).await.unwrap(),
+                client: Client::builder().no_proxy().build().unwrap(),
+            }
+        }
+
+        fn request(&self, method: Method, path: &str) -> RequestBuilder {
+            let address = self.reception.address;
+            self.client
+                .request(method, format!("http://{address}{path}"))
+        }
+
+        /// Begins an upload and returns its place.
+        async fn begin(&self) -> String {
+            let path = path("blobs/uploads/");
+            let answer = self.request(Method::POST, &path).send().await.unwrap();
+            assert_eq!(answer.status(), 202);
+            answer.headers()["location"].to_str().unwrap().to_owned()
+        }
+
+        /// Adds to an upload and returns the range that is there.
+        async fn append(&self, place: &str, bytes: &'static [u8]) -> String {
+            let request = self.request(Method::PATCH, place).body(bytes);
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), 202);
+            assert_eq!(answer.headers()["location"], place);
+            answer.headers()["range"].to_str().unwrap().to_owned()
+        }
+
+        /// Ends an upload and returns the status.
+        async fn complete(&self, place: &str, bytes: &'static [u8], digest: &str) -> u16 {
+            let request = self.request(Method::PUT, &format!("{place}?digest={digest}"));
+            request.body(bytes).send().await.unwrap().status().as_u16()
+        }
+
+        /// Asks for a blob, and returns the status and its length.
+        async fn head(&self, digest: &str) -> (u16, Option<String>) {
+            let path = path(&format!("blobs/{digest}"));
+            let answer = self.request(Method::HEAD, &path).send().await.unwrap();
+            let length = answer.headers().get("content-length");
+            let length = length.map(|length| length.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), length)
+        }
+
+        async fn put_manifest(&self, bytes: Vec<u8>) -> u16 {
+            let request = self.request(Method::PUT, &path("manifests/latest"));
+            request.body(bytes).send().await.unwrap().status().as_u16()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_not_asked_for_and_what_came_is() {
+        let pusher = Pusher::new().await;
+        let new = Digest::of(b"new");
+        let known = Digest::of(KNOWN);
+        assert_eq!(pusher.head(known.as_str()).await, (200, Some("1".into())));
+        assert_eq!(pusher.head(new.as_str()).await.0, 404);
+        assert_eq!(pusher.head("sha256:12").await.0, 400);
+        let place = pusher.begin().await;
+        assert_eq!(pusher.complete(&place, b"new", new.as_str()).await, 201);
+        assert_eq!(pusher.head(new.as_str()).await, (200, Some("3".into())));
+        // An upload ends once.
+        assert_eq!(pusher.complete(&place, b"new", new.as_str()).await, 404);
+        let repository = pusher.reception.repository();
+        assert!(repository.ends_with("/longshore/scratch"), "{repository}");
+    }
+
+    #[tokio::test]
+    async fn chunks_make_one_blob_and_another_digest_than_theirs_is_refused() {
+        let pusher = Pusher::new().await;
+        let digest = Digest::of(b"one two three");
+        let place = pusher.begin().await;
+        assert_eq!(pusher.append(&place, b"one ").await, "0-3");
+        let beside = pusher.begin().await;
+        assert_eq!(pusher.append(&beside, b"else").await, "0-3");
+        assert_eq!(pusher.append(&place, b"two ").await, "0-7");
+        assert_eq!(
+            pusher.complete(&place, b"three", digest.as_str()).await,
+            201
+        );
+        assert_eq!(pusher.complete(&beside, b"", digest.as_str()).await, 400);
+        let place = pusher.begin().await;
+        let (none, path) = (pusher.request(Method::PUT, &place), "/v2/");
+        assert_eq!(none.send().await.unwrap().status(), 400);
+        let greeting = pusher.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(greeting.status(), 200);
+
+        assert_eq!(pusher.put_manifest(b"{}".to_vec()).await, 201);
+        let (manifest, mut blobs) = pusher.reception.finish().unwrap();
+        assert_eq!(manifest, "{}");
+        let mut content = String::new();
+        let mut blob = blobs.remove(&digest).unwrap();
+        blob.read_to_string(&mut content).unwrap();
+        assert_eq!(content, "one two three");
+        assert_eq!(blobs.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn without_a_manifest_nothing_came() {
+        let pusher = Pusher::new().await;
+        let place = pusher.begin().await;
+        let digest = Digest::of(b"new");
+        assert_eq!(pusher.complete(&place, b"new", digest.as_str()).await, 201);
+        assert_eq!(pusher.put_manifest(vec![b' '; MAX_MANIFEST + 1]).await, 413);
+        let address = pusher.reception.address;
+        assert!(pusher.reception.finish().is_none());
+        // Nobody is received any more.
+        let mut waits = 100;
+        while tokio::net::TcpStream::connect(address).await.is_ok() {
+            assert!(waits > 0, "it still listens");
+            waits -= 1;
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
 }

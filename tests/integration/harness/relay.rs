@@ -2,11 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::docker;
+use super::wait::wait_until;
 
 /// Passes on what longshore and the daemon say to each other. It ends with the test's process.
 pub(crate) struct Relay {
@@ -18,6 +20,8 @@ pub(crate) struct Relay {
 struct Script {
     /// What stands in the first line of a request, the status, and the answer to it.
     answers: Vec<(&'static str, u16, &'static str)>,
+    /// What stands in the first line of a request that never arrives, and how many there were.
+    holds: Option<(&'static str, usize)>,
     /// What the daemon says before the connection breaks, and how often it still does.
     breaks: Option<(&'static str, u32)>,
     /// The first lines of requests that were answered here.
@@ -56,6 +60,42 @@ impl Relay {
         &self.address
     }
 
+    /// What DOCKER_HOST is where the daemon is taken for one on this machine: a socket in a folder.
+    pub(crate) fn host_in(&self, folder: &Path) -> String {
+        let socket = folder.join("docker.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let relay = self.address.replace("tcp://", "");
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (mut from, mut to) = (client.unwrap(), TcpStream::connect(&relay).unwrap());
+                let (mut back_from, mut back_to) =
+                    (to.try_clone().unwrap(), from.try_clone().unwrap());
+                thread::spawn(move || {
+                    pass(&mut back_from, &mut back_to, |_| true);
+                    let _ = back_to.shutdown(Shutdown::Both);
+                });
+                thread::spawn(move || {
+                    pass(&mut from, &mut to, |_| true);
+                    let _ = to.shutdown(Shutdown::Write);
+                });
+            }
+        });
+        format!("unix://{}", socket.display())
+    }
+
+    /// Keeps each request whose first line has this text, until whoever asks goes away.
+    pub(crate) fn hold(&self, text: &'static str) {
+        self.script.lock().unwrap().holds = Some((text, 0));
+    }
+
+    /// Waits until a request is kept.
+    pub(crate) fn wait_for_held(&self) {
+        wait_until(|| {
+            let script = self.script.lock().unwrap();
+            script.holds.is_some_and(|(_, held)| held > 0)
+        });
+    }
+
     /// Answers each request whose first line has this text.
     pub(crate) fn answer(&self, text: &'static str, status: u16, answer: &'static str) {
         let mut script = self.script.lock().unwrap();
@@ -91,11 +131,16 @@ fn relay(client: &TcpStream, script: &Arc<Mutex<Script>>) {
         let _ = (to.shutdown(Shutdown::Both), from.shutdown(Shutdown::Both));
     });
     let (mut from, mut to) = (client, &daemon);
-    let mut answer = None;
+    let (mut answer, mut is_held) = (None, false);
     pass(&mut from, &mut to, |chunk| {
-        answer = script.lock().unwrap().answers(chunk);
-        answer.is_none()
+        let mut script = script.lock().unwrap();
+        is_held = script.holds(chunk);
+        answer = script.answers(chunk);
+        !is_held && answer.is_none()
     });
+    if is_held {
+        let _ = std::io::copy(&mut from, &mut std::io::sink());
+    }
     if let Some(answer) = answer {
         let _ = from.write_all(answer.as_bytes());
         let _ = from.shutdown(Shutdown::Write);
@@ -117,11 +162,20 @@ fn pass(from: &mut impl Read, to: &mut impl Write, mut passes: impl FnMut(&[u8])
 }
 
 impl Script {
+    /// Whether a request is kept.
+    fn holds(&mut self, request: &[u8]) -> bool {
+        match &mut self.holds {
+            Some((text, held)) if first_line(request).is_some_and(|line| line.contains(*text)) => {
+                *held += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn answers(&mut self, request: &[u8]) -> Option<String> {
-        let line =
-            String::from_utf8_lossy(request.split(|byte| *byte == b'\r').next()?).into_owned();
-        let fits =
-            |(text, ..): &&(&str, u16, &str)| line.ends_with("HTTP/1.1") && line.contains(text);
+        let line = first_line(request)?;
+        let fits = |(text, ..): &&(&str, u16, &str)| line.contains(text);
         let (_, status, answer) = *self.answers.iter().find(fits)?;
         self.answered.push(line);
         Some(format!(
@@ -141,4 +195,11 @@ impl Script {
             _ => true,
         }
     }
+}
+
+/// The first line of a request; nothing of what is none.
+fn first_line(request: &[u8]) -> Option<String> {
+    let line = request.split(|byte| *byte == b'\r').next()?;
+    let line = String::from_utf8_lossy(line).into_owned();
+    line.ends_with("HTTP/1.1").then_some(line)
 }
