@@ -192,6 +192,11 @@ fn what_the_file_no_longer_names_goes_only_when_told() {
     assert_eq!(writes(&lab), [""; 0]);
     let run = cache(&lab, nothing, "", &["apply", "--prune"]).exits(0);
     insta::assert_snapshot!("pruned", run.stdout);
+    let announced = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("deleting "));
+    insta::assert_snapshot!(announced.collect::<Vec<_>>().join("\n"));
     let run = cache(
         &lab,
         nothing,
