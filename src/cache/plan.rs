@@ -76,7 +76,7 @@ impl Plan {
             let work = Work::Rule(RuleWork {
                 rule: rule.clone(),
                 takes_secret: false,
-                by_hand: None,
+                by_hand: false,
             });
             items.push(left(&rule.prefix, &rule.prefix, work));
         }

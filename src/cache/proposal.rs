@@ -115,11 +115,10 @@ pub(super) fn rule(
             }
         }
     };
-    let is_manual = matches!(wanted.credential, CacheCredential::Manual);
     let work = Work::Rule(RuleWork {
         rule,
         takes_secret,
-        by_hand: is_manual.then(|| secret::name(prefix)),
+        by_hand: matches!(wanted.credential, CacheCredential::Manual),
     });
     Item::new(Some(prefix), &name, action, changes, work)
 }
