@@ -156,8 +156,8 @@ impl Failure for Error {
             Self::WaitsForSecret { .. } | Self::NoImage { .. } => return None,
             Self::NotFetched { code, .. } => return remedy(code),
             Self::NotThere { .. } => {
-                "check the name and the tag; ECR says the same where the caller may not \
-                 `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository`, which `longshore \
+                "check the name and the tag; ECR says the same where `longshore cache apply` has \
+                 not made the rule yet, and where the caller may not `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository`, which `longshore \
                  cache policy --for puller` prints"
                     .to_owned()
             }
