@@ -51,6 +51,14 @@ pub enum Error {
         /// What differs.
         changes: String,
     },
+    /// A rule shall read another account's registry as nobody.
+    #[error("the rule `{prefix}` reads the registry of account {owner}, which takes a role")]
+    NeedsRole {
+        /// The rule's prefix.
+        prefix: String,
+        /// The account that owns its upstream.
+        owner: String,
+    },
     /// A rule's secret failed, and the rule cannot do without.
     #[error("the rule `{prefix}` waits for its secret")]
     WaitsForSecret {
@@ -132,7 +140,7 @@ impl Failure for Error {
             Self::Ecr(source) => source.kind(),
             Self::Login { source, .. } => source.kind(),
             Self::Secret { source, .. } => source.kind(),
-            Self::AnotherAccount { .. } => Kind::Configuration,
+            Self::AnotherAccount { .. } | Self::NeedsRole { .. } => Kind::Configuration,
             Self::NoSecret { .. } | Self::Refused { .. } => Kind::Refused,
             Self::NeedsReplacement { .. } | Self::Encryption { .. } => Kind::Conflict,
             Self::WaitsForSecret { kind, .. } => *kind,
@@ -174,6 +182,9 @@ impl Failure for Error {
             Self::NoSecret { .. } => "create it, or name a token with `access_token: {env: NAME}` \
                                       and let longshore keep the secret"
                 .to_owned(),
+            Self::NeedsRole { prefix, .. } => {
+                format!("write `custom_role_arn` under `pull_through_cache.{prefix}`")
+            }
             Self::NeedsReplacement { .. } => {
                 "run with `--allow-replace`: the rule is deleted and made anew, what is cached \
                  stays"
