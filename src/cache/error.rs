@@ -78,6 +78,8 @@ pub enum Error {
         reason: String,
         /// The secret that a person fills in.
         by_hand: Option<String>,
+        /// The role that reads another account's registry.
+        role: Option<String>,
     },
     /// An image could not be fetched from its upstream.
     #[error("ECR does not give `{url}`: {code}: {reason}")]
@@ -197,7 +199,13 @@ impl Failure for Error {
                 "put `username` and `accessToken` into the secret `{name}`: aws secretsmanager \
                  put-secret-value --secret-id {name} --secret-string file://login.json"
             ),
-            Self::Refused { by_hand: None, .. } => {
+            Self::Refused {
+                role: Some(role), ..
+            } => format!(
+                "check that `{role}` trusts `pullthroughcache.ecr.amazonaws.com`, and that the \
+                 policies of the repositories there let it read them"
+            ),
+            Self::Refused { .. } => {
                 "check the user, the token and what the token may read".to_owned()
             }
         })

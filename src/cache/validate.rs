@@ -17,6 +17,7 @@ pub async fn validate(rule: &PullThroughRule, by_hand: bool, ecr: &Ecr) -> Resul
             upstream: rule.upstream.clone(),
             reason,
             by_hand: by_hand.then(|| secret::name(&rule.prefix)),
+            role: rule.custom_role_arn.clone(),
         }),
     }
 }
