@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::ecr::{CreationTemplate, PullThroughRule, RuleValidation};
+use crate::ecr::CreationTemplate;
 use crate::failure::{Failure as _, Kind};
 
 use super::item::{Decision, RuleWork, Work};
 use super::outcome::{Answer, Done, Outcome, Validation};
 use super::secret::{KeptSecret, failed, missing_tags};
+use super::validate::validate;
 use super::{Access, Action, Error, Part, Plan};
 
 /// For how many days a deleted secret can be restored: the most that Secrets Manager knows.
@@ -141,34 +142,16 @@ impl Credentials {
             }
             Action::Orphan | Action::Foreign => return Ok(None),
         }
-        let answer = if rule.credential_arn.is_none() && rule.custom_role_arn.is_none() {
-            Ok(Answer::NoLogin)
-        } else if by_hand.is_some() && self.new.contains(&rule.prefix) {
+        let answer = if by_hand && self.new.contains(&rule.prefix) {
             Ok(Answer::SecretToFill)
         } else {
-            validate(&rule, by_hand, access).await
+            validate(&rule, by_hand, &access.ecr).await
         };
         Ok(Some(Validation {
             prefix: rule.prefix,
             upstream: rule.upstream,
             answer,
         }))
-    }
-}
-
-async fn validate(
-    rule: &PullThroughRule,
-    by_hand: Option<String>,
-    access: &Access,
-) -> Result<Answer, Error> {
-    match access.ecr.validate_pull_through_rule(&rule.prefix).await? {
-        RuleValidation::Valid => Ok(Answer::Accepted),
-        RuleValidation::Invalid { reason } => Err(Error::Refused {
-            prefix: rule.prefix.clone(),
-            upstream: rule.upstream.clone(),
-            reason,
-            by_hand,
-        }),
     }
 }
 

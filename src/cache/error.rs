@@ -51,6 +51,14 @@ pub enum Error {
         /// What differs.
         changes: String,
     },
+    /// A rule shall read another account's registry as nobody.
+    #[error("the rule `{prefix}` reads the registry of account {owner}, which takes a role")]
+    NeedsRole {
+        /// The rule's prefix.
+        prefix: String,
+        /// The account that owns its upstream.
+        owner: String,
+    },
     /// A rule's secret failed, and the rule cannot do without.
     #[error("the rule `{prefix}` waits for its secret")]
     WaitsForSecret {
@@ -70,6 +78,8 @@ pub enum Error {
         reason: String,
         /// The secret that a person fills in.
         by_hand: Option<String>,
+        /// The role that reads another account's registry.
+        role: Option<String>,
     },
     /// An image could not be fetched from its upstream.
     #[error("ECR does not give `{url}`: {code}: {reason}")]
@@ -132,7 +142,7 @@ impl Failure for Error {
             Self::Ecr(source) => source.kind(),
             Self::Login { source, .. } => source.kind(),
             Self::Secret { source, .. } => source.kind(),
-            Self::AnotherAccount { .. } => Kind::Configuration,
+            Self::AnotherAccount { .. } | Self::NeedsRole { .. } => Kind::Configuration,
             Self::NoSecret { .. } | Self::Refused { .. } => Kind::Refused,
             Self::NeedsReplacement { .. } | Self::Encryption { .. } => Kind::Conflict,
             Self::WaitsForSecret { kind, .. } => *kind,
@@ -156,8 +166,8 @@ impl Failure for Error {
             Self::WaitsForSecret { .. } | Self::NoImage { .. } => return None,
             Self::NotFetched { code, .. } => return remedy(code),
             Self::NotThere { .. } => {
-                "check the name and the tag; ECR says the same where the caller may not \
-                 `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository`, which `longshore \
+                "check the name and the tag; ECR says the same where `longshore cache apply` has \
+                 not made the rule yet, and where the caller may not `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository`, which `longshore \
                  cache policy --for puller` prints"
                     .to_owned()
             }
@@ -174,6 +184,9 @@ impl Failure for Error {
             Self::NoSecret { .. } => "create it, or name a token with `access_token: {env: NAME}` \
                                       and let longshore keep the secret"
                 .to_owned(),
+            Self::NeedsRole { prefix, .. } => {
+                format!("write `custom_role_arn` under `pull_through_cache.{prefix}`")
+            }
             Self::NeedsReplacement { .. } => {
                 "run with `--allow-replace`: the rule is deleted and made anew, what is cached \
                  stays"
@@ -186,7 +199,13 @@ impl Failure for Error {
                 "put `username` and `accessToken` into the secret `{name}`: aws secretsmanager \
                  put-secret-value --secret-id {name} --secret-string file://login.json"
             ),
-            Self::Refused { by_hand: None, .. } => {
+            Self::Refused {
+                role: Some(role), ..
+            } => format!(
+                "check that `{role}` trusts `pullthroughcache.ecr.amazonaws.com`, and that the \
+                 policies of the repositories there let it read them"
+            ),
+            Self::Refused { .. } => {
                 "check the user, the token and what the token may read".to_owned()
             }
         })

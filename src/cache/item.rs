@@ -96,8 +96,8 @@ pub(super) struct RuleWork {
     pub(super) rule: PullThroughRule,
     /// Whether the secret of the same prefix is to be its credential.
     pub(super) takes_secret: bool,
-    /// The secret that a person fills in.
-    pub(super) by_hand: Option<String>,
+    /// Whether a person fills in its secret.
+    pub(super) by_hand: bool,
 }
 
 impl Action {

@@ -18,6 +18,7 @@ mod pusher;
 mod secret;
 mod statement;
 mod url;
+mod validate;
 mod warm;
 
 pub use access::Access;
@@ -29,4 +30,5 @@ pub use plan::{Choices, Plan, make_plan};
 pub use policy::{Audience, policy, statements};
 pub use statement::{Place, Statement};
 pub use url::{CacheUrl, MissingRule, urls};
+pub use validate::validate;
 pub use warm::{Warm, Warmed, warm};

@@ -1,7 +1,7 @@
 //! What there is: rules, templates, secrets and the registry's scanning.
 
 use crate::config::CacheSpecification;
-use crate::ecr::{CreationTemplate, PullThroughRule, RegistryScanning};
+use crate::ecr::{CreationTemplate, EcrHost, PullThroughRule, RegistryScanning};
 
 use super::Choices;
 use super::existing::{self, SeenRepository};
@@ -12,6 +12,8 @@ use super::{Access, Error};
 /// What there is.
 #[derive(Debug)]
 pub(super) struct Observation {
+    /// Whose registry it is; absent where its host does not tell.
+    pub(super) account_id: Option<String>,
     pub(super) rules: Vec<PullThroughRule>,
     pub(super) templates: Vec<CreationTemplate>,
     /// Absent where the file leaves it open.
@@ -63,7 +65,9 @@ pub(super) async fn observe(
     } else {
         Vec::new()
     };
+    let host = EcrHost::of(&access.ecr.registry().await?.registry);
     Ok(Observation {
+        account_id: host.map(|host| host.account_id),
         rules,
         templates,
         scanning,

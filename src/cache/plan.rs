@@ -45,11 +45,12 @@ impl Plan {
         seen: Observation,
     ) -> Self {
         let mut items = Vec::new();
+        let own_account = seen.account_id.as_deref();
         let rules = specification.rules.iter().zip(seen.secrets);
         for (wanted, secret) in rules {
             let template = seen.templates.iter().find(|it| it.prefix == wanted.prefix);
             let rule = seen.rules.iter().find(|it| it.prefix == wanted.prefix);
-            let rule = proposal::rule(wanted, secret.as_ref(), rule, choices);
+            let rule = proposal::rule(wanted, secret.as_ref(), rule, own_account, choices);
             items.extend(proposal::secret(wanted, secret));
             items.push(proposal::template(wanted, template));
             items.push(rule);
@@ -76,7 +77,7 @@ impl Plan {
             let work = Work::Rule(RuleWork {
                 rule: rule.clone(),
                 takes_secret: false,
-                by_hand: None,
+                by_hand: false,
             });
             items.push(left(&rule.prefix, &rule.prefix, work));
         }

@@ -1,7 +1,7 @@
 //! What is proposed for each thing that the file names: what it shall be, held against what it is.
 
 use crate::config::{CacheCredential, CacheRule};
-use crate::ecr::{CreationTemplate, PullThroughRule, RegistryScanning};
+use crate::ecr::{CacheUpstream, CreationTemplate, PullThroughRule, RegistryScanning};
 use crate::failure::Failure as _;
 
 use super::existing::SeenRepository;
@@ -70,6 +70,7 @@ pub(super) fn rule(
     wanted: &CacheRule,
     secret: Result<&SeenSecret, &Error>,
     found: Option<&PullThroughRule>,
+    own_account: Option<&str>,
     choices: Choices,
 ) -> Item {
     let prefix = wanted.prefix.as_str();
@@ -98,7 +99,14 @@ pub(super) fn rule(
         custom_role_arn: wanted.upstream_role_arn.clone(),
     };
     let (action, changes) = match found {
-        None => (Action::Create, Vec::new()),
+        None => {
+            if let Some(owner) = owner_to_convince(&rule, &wanted.upstream, own_account) {
+                let prefix = prefix.to_owned();
+                let refused = Error::NeedsRole { prefix, owner };
+                return Item::failed(&wanted.prefix, Part::Rule, &name, refused);
+            }
+            (Action::Create, Vec::new())
+        }
         Some(found) => {
             let difference = difference::rule(&rule, new_secret, found);
             if difference.fixed.is_empty() {
@@ -115,13 +123,23 @@ pub(super) fn rule(
             }
         }
     };
-    let is_manual = matches!(wanted.credential, CacheCredential::Manual);
     let work = Work::Rule(RuleWork {
         rule,
         takes_secret,
-        by_hand: is_manual.then(|| secret::name(prefix)),
+        by_hand: matches!(wanted.credential, CacheCredential::Manual),
     });
     Item::new(Some(prefix), &name, action, changes, work)
+}
+
+/// The other account that a rule without a role would have to convince: ECR creates none such.
+fn owner_to_convince(
+    rule: &PullThroughRule,
+    upstream: &CacheUpstream,
+    own_account: Option<&str>,
+) -> Option<String> {
+    let owner = upstream.account_id()?;
+    let is_other = own_account.is_some_and(|own| own != owner);
+    (is_other && rule.custom_role_arn.is_none()).then_some(owner)
 }
 
 /// What can be made as it shall be, and a failure for each thing that cannot.
@@ -159,4 +177,42 @@ pub(super) fn scanning(wanted: &RegistryScanning, found: &RegistryScanning) -> I
     let work = Work::Scanning(wanted.clone());
     let name = "registry_scanning";
     Item::new(None, name, action, changes, work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_accounts_registry_takes_a_role() {
+        let other = "210987654321.dkr.ecr.us-east-1.amazonaws.com";
+        let own = Some("123456789012");
+        for (upstream, role, own, owner) in [
+            (other, None, own, Some("210987654321")),
+            (other, Some("arn:role"), own, None),
+            (other, None, Some("210987654321"), None),
+            // A stand-in need not tell whose it is.
+            (other, None, None, None),
+            ("quay.io", None, own, None),
+        ] {
+            let rule = PullThroughRule {
+                prefix: "ecr".to_owned(),
+                upstream: upstream.to_owned(),
+                upstream_prefix: None,
+                credential_arn: None,
+                custom_role_arn: role.map(str::to_owned),
+            };
+            let upstream = upstream.parse().unwrap();
+            let found = owner_to_convince(&rule, &upstream, own);
+            assert_eq!(found.as_deref(), owner, "{rule:?} {own:?}");
+        }
+        let error = Error::NeedsRole {
+            prefix: "ecr".to_owned(),
+            owner: "210987654321".to_owned(),
+        };
+        insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
+        the rule `ecr` reads the registry of account 210987654321, which takes a role
+        write `custom_role_arn` under `pull_through_cache.ecr`
+        ");
+    }
 }

@@ -61,7 +61,7 @@ async fn dispatch(command: Command, talk: Talk, cleanup: &Cleanup) -> anyhow::Re
         Command::Mirror(arguments) => Box::pin(mirror::mirror(*arguments, talk, cleanup)).await,
         Command::Render(arguments) => render::render(arguments, talk).await,
         Command::Cache(Cache::Plan(arguments)) => cache::plan(arguments).await,
-        Command::Cache(Cache::Apply(arguments)) => cache::apply(arguments).await,
+        Command::Cache(Cache::Apply(arguments)) => cache::apply(arguments, talk).await,
         Command::Cache(Cache::Urls(arguments)) => cache::urls(arguments).await,
         Command::Cache(Cache::Warm(arguments)) => cache::warm(arguments).await,
         Command::Cache(Cache::Policy(arguments)) => cache::policy(arguments).await,

@@ -65,6 +65,14 @@ pub(super) async fn cache(specification: &Specification) -> anyhow::Result<cache
     })
 }
 
+/// The account that the credentials of the destination's side belong to, as STS says.
+pub(super) async fn account_id(specification: &Specification) -> anyhow::Result<String> {
+    let root_certificates = root_certificates()?;
+    let options = destination_side(specification, root_certificates.as_ref());
+    let session = aws::Session::load(options).await?;
+    Ok(session.introduce().await.identity?.account_id)
+}
+
 /// The ECR registry of the file.
 pub(super) fn ecr_destination(specification: &Specification) -> EcrDestination {
     match &specification.destination {

@@ -151,10 +151,19 @@ fn upstream(text: &Text, checker: &mut Checker<'_>) -> Option<CacheUpstream> {
         Ok(upstream) => Some(upstream),
         Err(error) => {
             let message = error.to_string();
-            checker.mistakes.add(&text.place, message, error.hint());
+            let hint = error.hint().or_else(|| bare(&text.value));
+            checker.mistakes.add(&text.place, message, hint);
             None
         }
     }
+}
+
+/// What to write instead of a URL, of which ECR takes the host alone.
+fn bare(text: &str) -> Option<String> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = rest.split('/').next().filter(|host| *host != text)?;
+    let upstream: CacheUpstream = host.parse().ok()?;
+    Some(format!("write `{upstream}`"))
 }
 
 /// Who ECR is at the upstream. What is wrong with an upstream is no matter here.

@@ -1,7 +1,7 @@
 //! Who we are at AWS, and all that follows from it.
 
 use super::findings::{AWS, Findings, in_time};
-use super::{Check, Verdict, permissions, reads, registry, repositories};
+use super::{Check, Verdict, cache_rules, permissions, reads, registry, repositories};
 use crate::aws::{self, Identity, Session};
 use crate::cache::Place;
 use crate::config::{Destination, EcrDestination, Specification};
@@ -83,13 +83,16 @@ async fn needs(
 ) -> Findings {
     let permissions = permissions::examine(specification, whose, session);
     let repositories = repositories::examine(specification, ecr);
-    let (mut findings, (repositories, found)) = tokio::join!(permissions, repositories);
+    let rules = cache_rules::examine(specification, ecr);
+    let (mut findings, (repositories, found), rules) =
+        tokio::join!(permissions, repositories, rules);
     let mut permissions = findings.checks.iter();
     let is_known = permissions.all(|check| check.verdict != Verdict::NotChecked);
     findings.extend(repositories);
     if let Some(repository) = found.filter(|_| !is_known) {
         findings.extend(reads::examine(ecr, &repository).await);
     }
+    findings.extend(rules);
     findings
 }
 

@@ -1,5 +1,6 @@
 //! Whether everything is there that the file needs: Docker, AWS, the registries.
 
+mod cache_rules;
 mod check;
 mod clock;
 mod docker;

@@ -25,7 +25,7 @@ pub(super) async fn examine(specification: &Specification, sources: &Sources) ->
         .partition(|(registry, _)| is_only_cached(specification, registry));
     let mut findings = Findings::default();
     for (registry, _) in cached {
-        let message = "read through ECR's pull-through cache; `cache apply` has ECR ask it";
+        let message = "read through ECR's pull-through cache, as `cache rule` says";
         findings.add(Check::not_checked(NAME, message).of(registry.to_string()));
     }
     let mut asked = stream::iter(read)

@@ -150,6 +150,9 @@ impl Failure for UnknownUpstream {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Name(_) => None,
+            Self::Unsupported { host } if host.ends_with("docker.com") => {
+                Some("write `registry-1.docker.io`, which is Docker Hub's registry".to_owned())
+            }
             Self::Unsupported { host } => Some(format!(
                 "ECR caches {}, Azure's (`NAME.azurecr.io`) and ECR's own registries; list the \
                  images of `{host}` under `images`, to copy them instead",
@@ -197,6 +200,12 @@ mod tests {
             let error = host.parse::<CacheUpstream>().unwrap_err();
             assert!(error.hint().unwrap().contains(host));
         }
+        let website = "hub.docker.com".parse::<CacheUpstream>().unwrap_err();
+        let remedy = website.hint().unwrap();
+        assert_eq!(
+            remedy,
+            "write `registry-1.docker.io`, which is Docker Hub's registry"
+        );
         let error = "gcr.io".parse::<CacheUpstream>().unwrap_err();
         insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()));
     }

@@ -89,8 +89,8 @@ impl Failure for BaseError {
                     .to_owned(),
             ),
             Self::Uncached { .. } => Some(
-                "check the name and the tag; ECR says the same where the caller may not \
-                 `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository`, which `longshore \
+                "check the name and the tag; ECR says the same where `longshore cache apply` has \
+                 not made the rule yet, and where the caller may not `ecr:BatchImportUpstreamImage` and `ecr:CreateRepository`, which `longshore \
                  cache policy --for puller` prints"
                     .to_owned(),
             ),

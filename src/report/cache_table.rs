@@ -1,6 +1,6 @@
 //! Plans and outcomes of the pull-through cache as tables for people.
 
-use crate::cache::{Action, Answer, CacheUrl, Error, Outcome, Part, Plan};
+use crate::cache::{Action, Answer, CacheUrl, Error, Item, Outcome, Part, Plan};
 use crate::failure::{Failure as _, chain};
 
 use super::error_lines;
@@ -176,6 +176,16 @@ pub(super) fn answer_text(answer: Answer) -> &'static str {
         Answer::NoLogin => "read without a login",
         Answer::SecretToFill => "fill in the secret, then run again",
     }
+}
+
+/// What a plan would delete, each with what it is.
+pub fn cache_deletions(plan: &Plan) -> impl Iterator<Item = String> {
+    let goes = |item: &&Item| {
+        let decision = item.decision.as_ref();
+        decision.is_ok_and(|decision| decision.action == Action::Delete)
+    };
+    let items = plan.items.iter().filter(goes);
+    items.map(|item| format!("{} {}", part_word(item.part), item.name))
 }
 
 /// Why something is done or left.

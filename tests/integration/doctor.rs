@@ -330,6 +330,9 @@ fn upstreams_that_are_out_of_reach() {
     let through = "version: 1\n\
                    upstreams: {quay.io: {endpoint: 'http://127.0.0.1:1', via: pull_through_cache}}\n\
                    pull_through_cache: {quay: {registry: quay.io}}\n";
+    let rule = json!({"ecrRepositoryPrefix": "quay", "upstreamRegistryUrl": "quay.io"});
+    lab.aws()
+        .call("eu-west-1", "CreatePullThroughCacheRule", &rule);
     for (image, code) in [
         ("quay.io/org/app:1", 0),
         ("{source: quay.io/org/app, tags: [\"1.*\"]}", 4),
@@ -337,5 +340,38 @@ fn upstreams_that_are_out_of_reach() {
         lab.write_whole(&format!("{through}images: [{image}]\n"));
         story.tells(doctor(&lab), code, &["upstream"]);
     }
+    insta::assert_snapshot!(story.whole());
+}
+
+#[test]
+fn rules_of_the_cache_are_asked_about() {
+    let lab = Lab::private("acme", "good-token");
+    let rules = "version: 1\npull_through_cache:\n\
+                 \x20 docker-hub: {registry: docker.io, username: acme, access_token: {env: TOKEN}}\n\
+                 \x20 ghcr: {registry: ghcr.io, credential: manual}\n\
+                 \x20 quay: {registry: quay.io}\n";
+    let call = |arguments: &[&str], token: &str| lab.longshore(arguments).env("TOKEN", token);
+    let doctor = |token| call(&["doctor", "--output", "json"], token);
+    let mut story = Story::of(&lab);
+    lab.write_whole(rules);
+    story.tells(doctor("bad-token"), 0, &["cache rule"]);
+
+    let through = "upstreams: {docker.io: {via: pull_through_cache}}\nimages: [redis]\n";
+    lab.write_whole(&format!("{rules}{through}"));
+    story.tells(doctor("bad-token"), 1, &["cache rule", "upstream"]);
+
+    call(&["cache", "apply"], "bad-token").run().exits(1);
+    story.tells(doctor("bad-token"), 3, &["cache rule"]);
+    call(&["cache", "apply"], "good-token").run().exits(1);
+    lab.write_whole(&rules.replace("{registry: quay.io}", "{registry: registry.k8s.io}"));
+    lab.take_log();
+    story.tells(doctor("good-token"), 3, &["cache rule"]);
+    let asked = lab.log();
+    let validates = |name: &Option<String>| name.as_deref() == Some("ValidatePullThroughCacheRule");
+    let asked = asked.iter().filter(|it| validates(&it.operation)).count();
+    assert_eq!(asked, 2);
+
+    lab.inject(denied("ecr:DescribePullThroughCacheRules"));
+    story.tells(doctor("good-token"), 0, &["cache rule"]);
     insta::assert_snapshot!(story.whole());
 }

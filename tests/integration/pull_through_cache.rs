@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use longshore::sandbox::Fault;
+use longshore::sandbox::{Fault, Server};
 use serde_json::{Value, json};
 
 use crate::harness::{Lab, Run};
@@ -137,6 +137,29 @@ fn several_upstreams_from_nothing() {
     ");
 }
 
+#[test]
+fn every_upstream_and_every_key() {
+    let lab = Lab::new();
+    let text = fixture("every-upstream.yaml");
+    cache(&lab, &text, "good-token", &["apply"]).exits(0);
+    let call = |operation: &str| settled(lab.aws().call("eu-west-1", operation, &json!({})));
+    insta::assert_json_snapshot!([
+        call("DescribePullThroughCacheRules"),
+        call("DescribeRepositoryCreationTemplates"),
+        call("GetRegistryScanningConfiguration"),
+    ]);
+    lab.requests();
+    cache(&lab, &text, "good-token", &["apply"]).exits(0);
+    assert_eq!(writes(&lab), [""; 0]);
+
+    lab.inject(Fault::status("", 503).at(Server::Upstream).times(1000));
+    let run = cache(&lab, &text, "good-token", &["apply"]).exits(1);
+    insta::assert_snapshot!(last_lines(&run, 2), @r"
+    error: `210987654321.dkr.ecr.us-east-1.amazonaws.com` does not let the rule `ecr-other` in: The upstream registry is unavailable. Try again later.
+      hint: check that `arn:aws:iam::123456789012:role/ecr-reader` trusts `pullthroughcache.ecr.amazonaws.com`, and that the policies of the repositories there let it read them
+    ");
+}
+
 fn last_lines(run: &Run, number: usize) -> String {
     let lines: Vec<&str> = run.stderr.lines().collect();
     lines[lines.len() - number..].join("\n")
@@ -192,6 +215,11 @@ fn what_the_file_no_longer_names_goes_only_when_told() {
     assert_eq!(writes(&lab), [""; 0]);
     let run = cache(&lab, nothing, "", &["apply", "--prune"]).exits(0);
     insta::assert_snapshot!("pruned", run.stdout);
+    let announced = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("deleting "));
+    insta::assert_snapshot!(announced.collect::<Vec<_>>().join("\n"));
     let run = cache(
         &lab,
         nothing,

@@ -7,8 +7,6 @@ use crate::commands::{console, session};
 use crate::config::Specification;
 use crate::ecr::EcrHost;
 
-use super::unknown::Unknown;
-
 /// Prints the least that IAM must allow.
 pub(in crate::commands) async fn policy(arguments: cli::CachePolicy) -> anyhow::Result<Exit> {
     let specification = session::whole_specification(&arguments.file).await?;
@@ -38,8 +36,11 @@ async fn place(specification: &Specification) -> anyhow::Result<Place> {
         account_id
     } else {
         let registry = access.ecr.registry().await?.registry;
-        let host = EcrHost::of(&registry).ok_or(Unknown::Account)?;
-        host.account_id
+        match EcrHost::of(&registry) {
+            Some(host) => host.account_id,
+            // A stand-in for ECR need not have the account in its name.
+            None => session::account_id(specification).await?,
+        }
     };
     Ok(Place {
         region: access.region,

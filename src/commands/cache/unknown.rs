@@ -9,9 +9,6 @@ pub(in crate::commands) enum Unknown {
     /// What shall be cached.
     #[error("the file has no `pull_through_cache`")]
     Cache,
-    /// The account of the registry.
-    #[error("the registry does not tell its account")]
-    Account,
 }
 
 /// What the file says of the cache.
@@ -25,13 +22,11 @@ impl Failure for Unknown {
     }
 
     fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Cache => {
-                "write `pull_through_cache: {quay: {registry: quay.io}}`, or `{}` where nothing \
-                 shall be cached any more"
-            }
-            Self::Account => "write `destination: {account_id: \"123456789012\"}`",
-        };
-        Some(hint.to_owned())
+        let Self::Cache = self;
+        Some(
+            "write `pull_through_cache: {quay: {registry: quay.io}}`, or `{}` where nothing shall \
+             be cached any more"
+                .to_owned(),
+        )
     }
 }
