@@ -53,7 +53,9 @@ pub(super) fn next_step(starter: Starter) -> &'static str {
             "set the variables that `buildspec.yml` names on the CodeBuild project, and commit it \
              beside the `longshore.yaml` that `longshore init` writes"
         }
-        Starter::Terraform => "name your images in `longshore.tf`, then run `terraform apply`",
+        Starter::Terraform => {
+            "name your images in `longshore.tf`, then run `terraform init` and `terraform apply`"
+        }
         Starter::GithubActions => {
             "set the variables that the workflow names in the repository's settings, and commit it \
              with the `longshore.yaml` that `longshore init` writes"

@@ -54,7 +54,7 @@ variable "account_id" {
 }
 
 variable "profile" {
-  description = "Not needed any more, and ignored: nothing calls the AWS CLI."
+  description = "Not needed any more, and ignored: Terraform calls no AWS CLI."
   type        = string
   default     = null
 }
@@ -100,7 +100,7 @@ variable "longshore_sha256" {
 }
 
 variable "longshore_image" {
-  description = "The container image from which CodeBuild takes longshore, instead of from `longshore_url`. In a private ECR it is read with the project's role."
+  description = "The container image from which CodeBuild takes longshore, instead of from `longshore_url`. In a private ECR it is read with the project's role, by the AWS CLI that CodeBuild's own images have."
   type        = string
   default     = null
 

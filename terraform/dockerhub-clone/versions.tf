@@ -6,7 +6,7 @@ terraform {
     aws = {
       source = "hashicorp/aws"
       # `value_wo` of `aws_ssm_parameter`.
-      version = ">= 5.88"
+      version = ">= 5.87"
     }
   }
 }

@@ -1,5 +1,11 @@
-output "ecr_repo_arn" {
-  description = "The image with its tag: `HOST/REPOSITORY:TAG`. (The name is that of the module which this one replaces.)"
+output "ecr_repo_url" {
+  description = "The repository: `HOST/REPOSITORY`."
+  value       = local.repository
+  depends_on  = [terraform_data.mirror]
+}
+
+output "ecr_repo_url_tag" {
+  description = "The image with its tag: `HOST/REPOSITORY:TAG`."
   value       = "${local.repository}:${var.ecr_repo_tag}"
   depends_on  = [terraform_data.mirror]
 }

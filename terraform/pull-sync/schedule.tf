@@ -50,6 +50,9 @@ resource "aws_cloudwatch_event_rule" "schedule" {
 }
 
 resource "aws_cloudwatch_event_target" "task" {
+  # Without repositories there is nothing to do, which longshore takes for a mistake.
+  count = length(local.repos) > 0 ? 1 : 0
+
   rule     = aws_cloudwatch_event_rule.schedule.name
   arn      = aws_ecs_cluster.this.arn
   role_arn = aws_iam_role.events.arn

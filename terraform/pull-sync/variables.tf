@@ -44,6 +44,11 @@ variable "config" {
   }
 
   validation {
+    condition     = alltrue([for repo in var.config.repos : length(repo.tags) > 0])
+    error_message = "Each tags of config.repos has at least one pattern: leave it out for all tags."
+  }
+
+  validation {
     condition     = contains(["AES256", "KMS"], var.config.repo_defaults.encryption_type)
     error_message = "config.repo_defaults.encryption_type is AES256 or KMS."
   }

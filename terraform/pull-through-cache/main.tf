@@ -95,4 +95,9 @@ resource "aws_iam_policy" "ecr_pullthroughcache" {
       },
     ]
   })
+
+  lifecycle {
+    # IAM changes none, and a policy that an older module made is attached somewhere.
+    ignore_changes = [description]
+  }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{Lab, Longshore, Run, docker};
+use crate::harness::{Image, Lab, Longshore, Run, docker};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/container-image");
 const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
@@ -24,8 +24,12 @@ struct Built {
 impl Built {
     /// The name must be the test's alone; other runs may use the same daemon.
     fn new(lab: &Lab, name: &str) -> Self {
+        Self::of(lab, name, Longshore::BINARY)
+    }
+
+    fn of(lab: &Lab, name: &str, program: &str) -> Self {
         let name = format!("longshore-{name}-{}:test", std::process::id());
-        make(lab, &[&name, Longshore::BINARY]).exits(0);
+        make(lab, &[&name, program]).exits(0);
         Self { name }
     }
 
@@ -160,12 +164,42 @@ fn it_trusts_the_certificates_that_it_holds() {
         .says(&["no root certificates are trusted"]);
 }
 
+/// What the script looks at of a program for the other architecture, and that.
+fn foreign_program(lab: &Lab) -> (String, &'static str) {
+    let architecture = Image::foreign();
+    let machine = if architecture == "arm64" { 0xb7 } else { 0x3e };
+    let mut header = [0; 64];
+    header[..4].copy_from_slice(b"\x7fELF");
+    header[18] = machine;
+    let path = lab.path("foreign");
+    fs::write(&path, header).unwrap();
+    (path.display().to_string(), architecture)
+}
+
+#[test]
+fn its_platform_is_its_program_s() {
+    let lab = Lab::new();
+    let (program, architecture) = foreign_program(&lab);
+    let buildx = ["buildx", "version"];
+    let buildx = lab.call_with_docker(Path::new("docker"), &buildx).run();
+    if buildx.succeeds().is_err() {
+        let said = format!("an image for linux/{architecture} needs buildx on this machine");
+        make(&lab, &["name:tag", &program]).exits(1).says(&[&said]);
+        return;
+    }
+    let image = Built::of(&lab, "platform", &program);
+    let platform = "{{.Os}}/{{.Architecture}}";
+    let found = docker(&["image", "inspect", "--format", platform, &image.name]);
+    assert_eq!(found, format!("linux/{architecture}"));
+}
+
 #[test]
 fn what_cannot_be_made_is_told() {
     let lab = Lab::new();
     let script = lab.path("script");
     fs::write(&script, "#!/bin/sh\necho longshore\n").unwrap();
     let script = script.display().to_string();
+    let (foreign, _) = foreign_program(&lab);
     let program = Longshore::BINARY;
     for (arguments, said) in [
         (&["name:tag"][..], "usage: "),
@@ -179,6 +213,10 @@ fn what_cannot_be_made_is_told() {
             "is no program for Linux on x86-64 or arm64",
         ),
         (&["name:tag", program, program], "two programs for linux/"),
+        (
+            &["name:tag", &foreign, program],
+            "an image for several platforms goes to a registry at once: --push",
+        ),
     ] {
         make(&lab, arguments).exits(1).says(&[said]);
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod fences;
 pub(crate) mod language;
+mod links;
 mod shell;
 mod terraform;
 

@@ -47,8 +47,8 @@ run "required_inputs_alone" {
   }
 
   assert {
-    condition     = output.ecr_repo_arn == "123456789012.dkr.ecr.eu-west-1.amazonaws.com/php_wordpress:base"
-    error_message = "The output is not the image with its tag."
+    condition     = [output.ecr_repo_url, output.ecr_repo_url_tag] == ["123456789012.dkr.ecr.eu-west-1.amazonaws.com/php_wordpress", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/php_wordpress:base"]
+    error_message = "A documented output is wrong."
   }
 
   assert {
@@ -106,8 +106,8 @@ run "every_input" {
   }
 
   assert {
-    condition     = output.ecr_repo_arn == "012345678901.dkr.ecr.cn-north-1.amazonaws.com.cn/team/app:1"
-    error_message = "The output is not the image with its tag."
+    condition     = [output.ecr_repo_url, output.ecr_repo_url_tag] == ["012345678901.dkr.ecr.cn-north-1.amazonaws.com.cn/team/app", "012345678901.dkr.ecr.cn-north-1.amazonaws.com.cn/team/app:1"]
+    error_message = "A documented output is wrong."
   }
 }
 

@@ -99,7 +99,7 @@ run "required_inputs_alone" {
   }
 
   assert {
-    condition     = aws_security_group.task.vpc_id == "vpc-default" && aws_cloudwatch_event_target.task.ecs_target[0].network_configuration[0].subnets == toset(["subnet-default"]) && aws_cloudwatch_event_target.task.ecs_target[0].network_configuration[0].assign_public_ip
+    condition     = aws_security_group.task.vpc_id == "vpc-default" && aws_cloudwatch_event_target.task[0].ecs_target[0].network_configuration[0].subnets == toset(["subnet-default"]) && aws_cloudwatch_event_target.task[0].ecs_target[0].network_configuration[0].assign_public_ip
     error_message = "The task does not run in the default VPC."
   }
 
@@ -196,7 +196,7 @@ run "every_input" {
   }
 
   assert {
-    condition     = aws_security_group.task.vpc_id == "vpc-1" && local.subnet_ids == tolist(["subnet-1", "subnet-2"]) && length(data.aws_vpc.default) == 0 && !aws_cloudwatch_event_target.task.ecs_target[0].network_configuration[0].assign_public_ip
+    condition     = aws_security_group.task.vpc_id == "vpc-1" && local.subnet_ids == tolist(["subnet-1", "subnet-2"]) && length(data.aws_vpc.default) == 0 && !aws_cloudwatch_event_target.task[0].ecs_target[0].network_configuration[0].assign_public_ip
     error_message = "The task runs in another network."
   }
 
@@ -236,6 +236,31 @@ run "a_key_of_aws" {
     condition     = [for statement in local.task_policy.Statement : statement.Action[0]] == ["ecr:GetAccountSetting", "ecr:BatchCheckLayerAvailability", "ecr:CreateRepository", "kms:CreateGrant"]
     error_message = "The task cannot encrypt what it creates."
   }
+}
+
+run "nothing_to_copy" {
+  command = plan
+
+  variables {
+    config = {}
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_target.task) == 0
+    error_message = "A task starts that has nothing to do."
+  }
+}
+
+run "a_repository_without_tags" {
+  command = plan
+
+  variables {
+    config = {
+      repos = [{ source = "registry.example/app", tags = [] }]
+    }
+  }
+
+  expect_failures = [var.config]
 }
 
 run "unsound_config" {

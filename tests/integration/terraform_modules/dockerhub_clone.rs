@@ -14,7 +14,7 @@ use crate::harness::{
 
 const TOKEN: &str = "dckr_pat_a-token-to-look-for";
 
-/// The module's arguments as its users have them: these are of the system that it replaces.
+/// The module's arguments as its users have them: all those of the system that it replaces.
 const ARGUMENTS: &str = r#"
   containers = {
     "mongo"           = ["latest"]
@@ -31,6 +31,10 @@ const ARGUMENTS: &str = r#"
   namespace               = "codebuild"
   prefix                  = "codebuild-"
   docker_hub_username     = "acme"
+  region                  = "eu-west-1"
+  account_id              = "123456789012"
+  profile                 = "default"
+  schedule_expression     = "rate(1 hour)"
 "#;
 
 /// What the system to be replaced leaves in the state of its users, as far as images and the token
@@ -41,6 +45,10 @@ variable "build_commands" {}
 variable "namespace" {}
 variable "prefix" {}
 variable "docker_hub_username" {}
+variable "region" {}
+variable "account_id" {}
+variable "profile" {}
+variable "schedule_expression" {}
 variable "docker_hub_access_token" {}
 resource "aws_ecr_repository" "ecr" {
   for_each     = var.containers

@@ -1,5 +1,7 @@
 //! `terraform/ecr-mirror`, applied for real.
 
+use std::fs;
+
 use serde_json::json;
 
 use super::PROVIDER;
@@ -22,6 +24,7 @@ fn ecr_mirror_brings_the_tag_and_follows_it() {
           docker_source  = "{upstream}/library/redis:${{var.source_tag}}"
           aws_region     = "eu-west-1"
           aws_account_id = "123456789012"
+          aws_profile    = "mirror"
           ecr_repo_name  = "ecr-mirror/redis"
           ecr_repo_tag   = "base"
           architecture   = "linux/{architecture}"
@@ -31,17 +34,22 @@ fn ecr_mirror_brings_the_tag_and_follows_it() {
           # moto knows nothing of what the registry holds.
           read_digest    = false
         }}
-        output "image" {{ value = module.ecr_mirror.ecr_repo_arn }}
+        output "repository" {{ value = module.ecr_mirror.ecr_repo_url }}
+        output "image" {{ value = module.ecr_mirror.ecr_repo_url_tag }}
         "#,
         upstream = world.upstream.host(),
         architecture = Image::native(),
         longshore = Longshore::BINARY,
     );
     let registry = format!("http://{}", world.destination.host());
+    let profiles = world.folder().join("profiles");
+    let profile = "[mirror]\naws_access_key_id = a\naws_secret_access_key = b\n";
+    fs::write(&profiles, profile).unwrap();
     let root = terraform.root(world.folder(), &text, |program, arguments| {
         world
             .call(program, arguments)
             .env("LONGSHORE_REGISTRY", &registry)
+            .env("AWS_SHARED_CREDENTIALS_FILE", &profiles)
     });
     let version = || {
         let config = world.destination.config("ecr-mirror/redis", "base");
@@ -49,10 +57,9 @@ fn ecr_mirror_brings_the_tag_and_follows_it() {
     };
 
     root.apply(&[]).exits(0);
-    assert_eq!(
-        root.output("image"),
-        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecr-mirror/redis:base"
-    );
+    let url = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecr-mirror/redis";
+    assert_eq!(root.output("repository"), url);
+    assert_eq!(root.output("image"), format!("{url}:base"));
     let config = &world.destination.config("ecr-mirror/redis", "base")["config"];
     assert_eq!(config["Volumes"], json!({"/etc/vault": {}}));
     assert_eq!(config["Env"][1], "QUOTES='$HOME' `id` %PATH%");
@@ -113,4 +120,12 @@ fn ecr_mirror_puts_out_the_digest() {
         format!("123456789012.dkr.ecr.eu-west-1.amazonaws.com/redis@{digest}")
     );
     root.is_settled(&[]);
+
+    // As the README says.
+    let ids = json!({"repositoryName": "redis", "imageIds": [{"imageTag": "base"}]});
+    lab.aws().call("eu-west-1", "BatchDeleteImage", &ids);
+    root.run(&["plan", "-input=false"]).exits(1);
+    let again = "-replace=module.ecr_mirror.terraform_data.mirror";
+    root.apply(&[again]).exits(0);
+    assert_eq!(lab.digest("redis", "base"), Some(digest));
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::PROVIDER;
 use crate::harness::{Terraform, World};
 
-/// What the system to be replaced leaves in the state of its users, as far as the secret goes.
+/// What the system to be replaced leaves in the state of its users, but for the rule.
 const BEFORE: &str = r#"
 resource "aws_secretsmanager_secret" "ecr_pullthroughcache" {
   name = "ecr-pullthroughcache/taken-over"
@@ -19,9 +19,17 @@ resource "aws_secretsmanager_secret_version" "ecr_pullthroughcache" {
     ignore_changes = [secret_string]
   }
 }
+resource "aws_iam_policy" "ecr_pullthroughcache" {
+  name        = "ecr-pullthroughcache"
+  description = "Policy to allow to pull images from ECR pull through cache."
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "ecr:CreateRepository", Resource = "*" }]
+  })
+}
 "#;
 
-/// moto knows the versions of secrets, which this is about, and no rules: the secret alone is applied.
+/// moto knows the versions of secrets, which this is about, and no rules: all but the rule is applied.
 #[test]
 fn pull_through_cache_leaves_alone_what_was_filled_in() {
     let Some(terraform) = Terraform::with_provider("pull-through-cache's secret") else {
@@ -45,14 +53,18 @@ fn pull_through_cache_leaves_alone_what_was_filled_in() {
     let login = || world.aws.secret(world.region, name);
 
     let source = "./longshore/terraform/pull-through-cache";
-    let registry = "upstream_registry = \"taken-over\"\n";
+    let registry = "upstream_registry = \"taken-over\"\npolicy_name = \"ecr-pullthroughcache\"\n";
     fs::write(&main, module(source, registry)).unwrap();
     root.run(&["init"]).exits(0);
     let [secret_itself, version] = ["secret", "secret_version"]
         .map(|kind| format!("module.cache.aws_secretsmanager_{kind}.ecr_pullthroughcache"));
-    let targets = [&secret_itself, &version].map(|address| format!("-target={address}"));
+    let policy = "module.cache.aws_iam_policy.ecr_pullthroughcache".to_owned();
+    let targets = [&secret_itself, &version, &policy].map(|address| format!("-target={address}"));
     let targets = targets.each_ref().map(String::as_str);
-    root.apply(&targets).exits(0);
+    let applied = root.apply(&targets).exits(0);
+    // Whoever has the policy keeps it.
+    let changed = format!("{policy} will be updated in-place");
+    assert!(applied.stdout.contains(&changed), "{}", applied.stdout);
     assert_eq!(login(), filled_in);
     root.run(&["state", "rm", &format!("{version}[0]")])
         .exits(0);

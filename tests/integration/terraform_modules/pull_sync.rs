@@ -30,6 +30,34 @@ fn its_task_copies_what_the_patterns_choose() {
             repo_defaults = {{ scan_on_push = true, tag_immutability = true, encryption_type = "KMS" }}
           }}
         }}
+        resource "aws_vpc" "own" {{
+          cidr_block = "10.1.0.0/16"
+        }}
+        resource "aws_subnet" "own" {{
+          vpc_id     = aws_vpc.own.id
+          cidr_block = "10.1.1.0/24"
+        }}
+        module "every_input" {{
+          source         = "./longshore/terraform/pull-sync"
+          namespace      = "every-input"
+          task_image_uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/longshore"
+          task_image_tag = "0.1.0"
+          schedule       = "rate(1 hour)"
+          config = {{
+            mode  = "refresh"
+            repos = [{{ source = "111122223333.dkr.ecr.us-east-1.amazonaws.com/my-app/backend" }}]
+            repo_defaults = {{
+              scan_on_push     = false
+              tag_immutability = false
+              encryption_type  = "KMS"
+              kms_key_arn      = "arn:aws:kms:eu-west-1:123456789012:key/0f4d"
+            }}
+          }}
+          task_vpc_id           = aws_vpc.own.id
+          task_subnet_ids       = [aws_subnet.own.id]
+          task_assign_public_ip = false
+        }}
+        output "every" {{ value = module.every_input.destination_urls }}
         output "object" {{ value = module.sync.config_object }}
         output "urls" {{ value = module.sync.destination_urls }}
         "#,
@@ -45,6 +73,9 @@ fn its_task_copies_what_the_patterns_choose() {
         root.output("urls"),
         json!([format!("{host}/team/api"), format!("{host}/renamed")])
     );
+
+    let every = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/my-app/backend";
+    assert_eq!(root.output("every"), json!([every]));
 
     let object = root.output("object");
     let [bucket, key] = ["bucket", "key"].map(|name| object[name].as_str().unwrap().to_owned());

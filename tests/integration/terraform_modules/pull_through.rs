@@ -96,6 +96,14 @@ fn pull_through_cache_makes_a_rule_and_what_belongs_to_it() {
             }}]
           }})
         }}
+        module "every_input" {{
+          source                = "./longshore/terraform/pull-through-cache"
+          aws_region            = "eu-west-1"
+          upstream_registry     = "github"
+          upstream_registry_url = "ghcr.io"
+          credentials           = {{ username = "bot", accessToken = "{TOKEN}" }}
+        }}
+        output "github" {{ value = module.every_input.secret_arn }}
         output "arn" {{ value = module.docker_hub.ecr_pullthroughcache_policy_arn }}
         output "name" {{ value = module.docker_hub.ecr_pullthroughcache_policy_name }}
         output "secret" {{ value = module.docker_hub.secret_arn }}
@@ -111,10 +119,16 @@ fn pull_through_cache_makes_a_rule_and_what_belongs_to_it() {
         cache.login(&secret),
         json!({"username": "FILL-ME", "accessToken": "FILL-ME"})
     );
+    let github = root.output("github");
+    assert_eq!(
+        cache.login(&github),
+        json!({"username": "bot", "accessToken": TOKEN})
+    );
     assert_eq!(
         cache.rules(),
         [
             json!(["docker-hub", "registry-1.docker.io", secret]),
+            json!(["github", "ghcr.io", github]),
             json!(["quay", "quay.io", null]),
         ]
     );
@@ -141,11 +155,26 @@ fn pull_through_registries_makes_rules_secrets_and_templates() {
         }}
         module "cache" {{
           source = "./longshore/terraform/pull-through-registries"
+          region = "eu-west-1"
           registries = {{
             dockerhub = {{
-              registry    = "registry-1.docker.io"
-              username    = "acme"
-              accessToken = var.token
+              registry                    = "registry-1.docker.io"
+              username                    = "acme"
+              accessToken                 = var.token
+              repository_read_access_arns = ["arn:aws:iam::210987654321:root"]
+              image_tag_mutability        = "IMMUTABLE"
+              lifecycle_policy = {{
+                rules = [{{
+                  rulePriority = 1
+                  description  = "Keep last 10 images"
+                  selection = {{
+                    tagStatus   = "any"
+                    countType   = "imageCountMoreThan"
+                    countNumber = 10
+                  }}
+                  action = {{ type = "expire" }}
+                }}]
+              }}
             }}
             quay = {{ registry = "quay.io" }}
           }}
@@ -175,7 +204,28 @@ fn pull_through_registries_makes_rules_secrets_and_templates() {
         ]
     );
     let templates = cache.ecr("DescribeRepositoryCreationTemplates");
-    for template in templates["repositoryCreationTemplates"].as_array().unwrap() {
+    let templates = templates["repositoryCreationTemplates"].as_array().unwrap();
+    let settings = templates.iter().map(|template| {
+        let [lifecycle, policy] = ["lifecyclePolicy", "repositoryPolicy"]
+            .map(|key| serde_json::from_str::<Value>(template[key].as_str().unwrap()).unwrap());
+        json!([
+            template["prefix"],
+            template["imageTagMutability"],
+            lifecycle["rules"][0]["selection"]["countNumber"],
+            policy["Statement"][0]["Principal"]["AWS"]
+                .as_array()
+                .unwrap()
+                .len(),
+        ])
+    });
+    assert_eq!(
+        settings.collect::<Vec<_>>(),
+        [
+            json!(["dockerhub", "IMMUTABLE", 10, 2]),
+            json!(["quay", "MUTABLE", 3, 1]),
+        ]
+    );
+    for template in templates {
         let tags = json!([{"Key": "ManagedBy", "Value": "Terraform"}]);
         assert_eq!(template["resourceTags"], tags);
         let role = template["customRoleArn"].as_str().unwrap();

@@ -1,5 +1,6 @@
 //! Each module by itself: formatted, valid, and its own tests pass.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -39,6 +40,71 @@ fn every_module_is_sound_and_tested() {
             run(&example, &["validate"]);
         }
     }
+}
+
+/// A module with a provider of its own takes none of these arguments.
+const META: &str = "  for_each   = toset([\"one\"])\n  depends_on = [terraform_data.first]\n  \
+     providers  = { aws = aws.other }\n";
+
+#[test]
+fn every_module_can_be_repeated_and_ordered_and_needs_aws_alone() {
+    let Some(terraform) = Terraform::with_provider("the modules beside each other") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let modules = Path::new(REPOSITORY).join("terraform");
+    let mut text =
+        "provider \"aws\" {\n  alias = \"other\"\n}\nresource \"terraform_data\" \"first\" {}\n\
+         variable \"anything\" {\n  default = null\n}\n"
+            .to_owned();
+    for module in entries(&modules) {
+        let name = module.file_name().unwrap().to_str().unwrap();
+        let variables = fs::read_to_string(module.join("variables.tf")).unwrap();
+        writeln!(
+            text,
+            "module \"{name}\" {{\n  source = \"./longshore/terraform/{name}\"\n{META}"
+        )
+        .unwrap();
+        for variable in names(&variables, "variable") {
+            writeln!(text, "  {variable} = var.anything").unwrap();
+        }
+        text.push_str("}\n");
+    }
+    let root = terraform.root(folder.path(), &text, |program, arguments| {
+        Longshore::program(program, folder.path(), arguments)
+    });
+    root.run(&["validate"]).exits(0);
+    let lock = fs::read_to_string(folder.path().join(".terraform.lock.hcl")).unwrap();
+    let providers = names(&lock, "provider");
+    assert_eq!(providers, ["registry.terraform.io/hashicorp/aws"]);
+}
+
+#[test]
+fn every_input_has_its_test() {
+    for module in entries(&Path::new(REPOSITORY).join("terraform")) {
+        let read = |file: &str| fs::read_to_string(module.join(file)).unwrap();
+        let tests = read("tests/inputs.tftest.hcl");
+        let is_set = |name: &&str| {
+            let mut lines = tests.lines().map(str::trim_start);
+            lines.any(|line| {
+                line.split_once('=')
+                    .is_some_and(|(key, _)| key.trim_end() == *name)
+            })
+        };
+        let variables = read("variables.tf");
+        let mut untested = names(&variables, "variable");
+        untested.retain(|name| !is_set(name));
+        assert_eq!(untested, [""; 0], "{}", module.display());
+    }
+}
+
+/// The names of the blocks of a kind.
+fn names<'a>(text: &'a str, kind: &str) -> Vec<&'a str> {
+    let start = format!("{kind} \"");
+    let lines = text.lines().filter_map(|line| line.strip_prefix(&start));
+    lines
+        .filter_map(|rest| Some(rest.split_once('"')?.0))
+        .collect()
 }
 
 /// The modules that let longshore write allow it what the documentation says it needs.
