@@ -31,4 +31,4 @@ pub use policy::{Audience, policy, statements};
 pub use statement::{Place, Statement};
 pub use url::{CacheUrl, MissingRule, urls};
 pub use validate::validate;
-pub use warm::{Warm, Warmed, warm};
+pub use warm::{Asked, Warm, Warmed, warm};
