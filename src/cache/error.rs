@@ -1,5 +1,6 @@
 //! What can go wrong with the cache.
 
+use super::how_to_fill;
 use crate::ecr::Encryption;
 use crate::failure::{Failure, Kind};
 use crate::image::{ParseManifestError, Registry, Repository};
@@ -76,8 +77,8 @@ pub enum Error {
         upstream: String,
         /// Why, in ECR's words.
         reason: String,
-        /// The secret that a person fills in.
-        by_hand: Option<String>,
+        /// Whether a person fills in its secret.
+        by_hand: bool,
         /// The role that reads another account's registry.
         role: Option<String>,
     },
@@ -214,12 +215,10 @@ impl Failure for Error {
                     .to_owned()
             }
             Self::Refused {
-                by_hand: Some(name),
+                prefix,
+                by_hand: true,
                 ..
-            } => format!(
-                "put `username` and `accessToken` into the secret `{name}`: aws secretsmanager \
-                 put-secret-value --secret-id {name} --secret-string file://login.json"
-            ),
+            } => how_to_fill(prefix),
             Self::Refused {
                 role: Some(role), ..
             } => format!(

@@ -28,6 +28,7 @@ pub use item::{Action, Decision, Item, Part};
 pub use outcome::{Answer, Done, Outcome, Validation};
 pub use plan::{Choices, Plan, make_plan};
 pub use policy::{Audience, policy, statements};
+pub use secret::how_to_fill;
 pub use statement::{Place, Statement};
 pub use url::{CacheUrl, MissingRule, urls};
 pub use validate::validate;

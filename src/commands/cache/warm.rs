@@ -15,7 +15,7 @@ pub(in crate::commands) async fn warm(
     arguments: cli::CacheWarm,
     talk: Talk,
 ) -> anyhow::Result<Exit> {
-    let specification = session::whole_specification(&arguments.file).await?;
+    let specification = session::specification_without_secrets(&arguments.file).await?;
     let rules = &known(&specification)?.rules;
     let access = session::cache(&specification).await?;
     let registry = match session::ecr_destination(&specification).registry {
