@@ -237,6 +237,19 @@ fn what_the_file_no_longer_names_goes_only_when_told() {
 }
 
 #[test]
+fn a_region_without_a_cache_is_told() {
+    let lab = lab();
+    let doubt = "warning: ECR's user guide says that `us-gov-west-1` has no pull-through cache";
+    for (region, told) in [("us-gov-west-1", true), ("us-east-1", false)] {
+        let text = fixture(SYSTEM_4).replace("eu-west-1", region);
+        for verb in ["plan", "apply"] {
+            let run = cache(&lab, &text, "good-token", &[verb]);
+            assert_eq!(run.stderr.contains(doubt), told, "{}", run.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_secret_is_filled_in_by_hand() {
     let lab = lab();
     let text = fixture(SYSTEM_3);
