@@ -1,9 +1,10 @@
 //! What can go wrong with the cache.
 
+use super::how_to_fill;
 use crate::ecr::Encryption;
 use crate::failure::{Failure, Kind};
 use crate::image::{ParseManifestError, Registry, Repository};
-use crate::{aws, credentials, ecr};
+use crate::{aws, credentials, ecr, store};
 
 /// The cache could not be seen or changed, or does not work.
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +77,8 @@ pub enum Error {
         upstream: String,
         /// Why, in ECR's words.
         reason: String,
-        /// The secret that a person fills in.
-        by_hand: Option<String>,
+        /// Whether a person fills in its secret.
+        by_hand: bool,
         /// The role that reads another account's registry.
         role: Option<String>,
     },
@@ -106,6 +107,22 @@ pub enum Error {
         platform: String,
         /// Its platforms, separated by commas.
         offered: String,
+    },
+    /// The configuration of an image, which has its platform, could not be read.
+    #[error("cannot find out the platform of `{url}`")]
+    Configuration {
+        /// What it was asked for by.
+        url: String,
+        /// Why.
+        source: Box<store::Error>,
+    },
+    /// The configuration of an image is none.
+    #[error("the configuration of `{url}` is malformed")]
+    BadConfiguration {
+        /// What it was asked for by.
+        url: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
     },
     /// A cached repository is encrypted in another way than its template says.
     #[error(
@@ -152,9 +169,11 @@ impl Failure for Error {
                 "UpstreamUnavailable" => Kind::Unreachable,
                 _ => Kind::Permanent,
             },
-            Self::NotThere { .. } | Self::NoPlatform { .. } | Self::NoImage { .. } => {
-                Kind::Permanent
-            }
+            Self::Configuration { source, .. } => source.kind(),
+            Self::NotThere { .. }
+            | Self::NoPlatform { .. }
+            | Self::BadConfiguration { .. }
+            | Self::NoImage { .. } => Kind::Permanent,
         }
     }
 
@@ -163,7 +182,10 @@ impl Failure for Error {
             Self::Ecr(source) => return source.hint(),
             Self::Login { source, .. } => return source.hint(),
             Self::Secret { source, .. } => return source.hint(),
-            Self::WaitsForSecret { .. } | Self::NoImage { .. } => return None,
+            Self::Configuration { source, .. } => return source.hint(),
+            Self::WaitsForSecret { .. }
+            | Self::BadConfiguration { .. }
+            | Self::NoImage { .. } => return None,
             Self::NotFetched { code, .. } => return remedy(code),
             Self::NotThere { .. } => {
                 "check the name and the tag; ECR says the same where `longshore cache apply` has \
@@ -193,12 +215,10 @@ impl Failure for Error {
                     .to_owned()
             }
             Self::Refused {
-                by_hand: Some(name),
+                prefix,
+                by_hand: true,
                 ..
-            } => format!(
-                "put `username` and `accessToken` into the secret `{name}`: aws secretsmanager \
-                 put-secret-value --secret-id {name} --secret-string file://login.json"
-            ),
+            } => how_to_fill(prefix),
             Self::Refused {
                 role: Some(role), ..
             } => format!(

@@ -112,6 +112,15 @@ async fn by_hand(rule: &CacheRule, access: &Access) -> Result<SeenSecret, Error>
     }))
 }
 
+/// How a person fills in the secret of a prefix.
+pub fn how_to_fill(prefix: &str) -> String {
+    let name = name(prefix);
+    format!(
+        "put `username` and `accessToken` into the secret `{name}`: aws secretsmanager \
+         put-secret-value --secret-id {name} --secret-string file://login.json"
+    )
+}
+
 /// Whether a rule names a secret that somebody else keeps.
 pub(super) fn is_taken_as_it_is(credential: &CacheCredential, region: &str) -> bool {
     usable(credential, region).is_some()

@@ -2,7 +2,7 @@
 
 use crate::ecr::{Ecr, PullThroughRule, RuleValidation};
 
-use super::{Answer, Error, secret};
+use super::{Answer, Error};
 
 /// Has ECR log in at the upstream of a rule that is there. `by_hand` says whether a person fills in
 /// its secret.
@@ -16,7 +16,7 @@ pub async fn validate(rule: &PullThroughRule, by_hand: bool, ecr: &Ecr) -> Resul
             prefix: rule.prefix.clone(),
             upstream: rule.upstream.clone(),
             reason,
-            by_hand: by_hand.then(|| secret::name(&rule.prefix)),
+            by_hand,
             role: rule.custom_role_arn.clone(),
         }),
     }

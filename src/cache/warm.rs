@@ -7,9 +7,10 @@ use futures_util::stream::{self, StreamExt};
 use crate::config::CacheRule;
 use crate::ecr::{Ecr, ImageId, Pulled};
 use crate::image::{
-    Content, Descriptor, Digest, ImageIndex, ImageManifest, Manifest, Platform, Reference,
-    Registry, Tag,
+    Content, Descriptor, Digest, ImageConfiguration, ImageIndex, ImageManifest, Location, Manifest,
+    Platform, Reference, Registry, Tag,
 };
+use crate::store::Store;
 
 use super::url::{MissingRule, find};
 use super::{Access, Error};
@@ -35,10 +36,20 @@ pub struct Warmed {
 pub struct Warm {
     /// What the tag has: the digest of an index, where it is one.
     pub digest: Digest,
-    /// The platforms of an index that were asked for; none for an image that is no index.
+    /// The platforms that were asked for, where none were all of an index. That of a single image is
+    /// found out only for whoever asks for one.
     pub platforms: Vec<Platform>,
     /// How many bytes their configurations and layers have.
     pub bytes: u64,
+}
+
+/// The platforms that must arrive.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Which they are, and not none.
+    pub platforms: &'a [Platform],
+    /// Reads the platform of a single image, which only its configuration has.
+    pub store: &'a Store,
 }
 
 /// Has ECR fetch images, and looks whether those of the platforms arrived; without any, all of them.
@@ -47,7 +58,7 @@ pub async fn warm(
     rules: &[CacheRule],
     registry: &Registry,
     images: &[Reference],
-    platforms: &[Platform],
+    asked: Option<Asked<'_>>,
     access: &Access,
 ) -> Result<Vec<Warmed>, MissingRule> {
     let found: Vec<_> = images
@@ -65,14 +76,14 @@ pub async fn warm(
         Warmed {
             image: image.clone(),
             prefix: rule.prefix.clone(),
-            result: fetch(&access.ecr, &url, platforms).await,
+            result: fetch(&access.ecr, &url, asked).await,
             url,
         }
     });
     Ok(warmed.buffered(PARALLEL).collect().await)
 }
 
-async fn fetch(ecr: &Ecr, url: &Reference, platforms: &[Platform]) -> Result<Warm, Error> {
+async fn fetch(ecr: &Ecr, url: &Reference, asked: Option<Asked<'_>>) -> Result<Warm, Error> {
     let id = match (&url.digest, &url.tag) {
         (Some(digest), _) => ImageId::Digest(digest.clone()),
         (None, tag) => ImageId::Tag(tag.clone().unwrap_or_else(Tag::latest)),
@@ -83,10 +94,18 @@ async fn fetch(ecr: &Ecr, url: &Reference, platforms: &[Platform]) -> Result<War
     let platforms = match content(url, &manifest)? {
         Content::Image(image) => {
             blobs.extend(blobs_of(&image));
-            Vec::new()
+            match asked {
+                Some(asked) => {
+                    let own = platform(url, &image, asked.store).await?;
+                    require(url, asked.platforms, &[own])?;
+                    asked.platforms.to_vec()
+                }
+                None => Vec::new(),
+            }
         }
         Content::Index(index) => {
-            let (children, platforms) = choose(url, &index, platforms)?;
+            let wanted = asked.map_or(&[][..], |asked| asked.platforms);
+            let (children, platforms) = choose(url, &index, wanted)?;
             for child in fetch_children(ecr, url, children).await? {
                 // What a child is that is no image is no matter here: ECR has it.
                 if let Content::Image(image) = content(url, &child)? {
@@ -126,15 +145,7 @@ fn choose(
     let is_known = |platform: &Platform| !platform.is_unknown();
     let children = index.manifests().iter();
     let offered: Vec<Platform> = children.filter_map(platform).filter(is_known).collect();
-    let mut lacking = wanted.iter().filter(|platform| !offered.contains(platform));
-    if let Some(lacking) = lacking.next() {
-        let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
-        return Err(Error::NoPlatform {
-            url: url.to_string(),
-            platform: lacking.to_string(),
-            offered: offered.join(", "),
-        });
-    }
+    require(url, wanted, &offered)?;
     let is_chosen = |platform: Option<Platform>| {
         wanted.is_empty() || platform.is_some_and(|platform| wanted.contains(&platform))
     };
@@ -146,6 +157,44 @@ fn choose(
         wanted => wanted.to_vec(),
     };
     Ok((digests.collect(), platforms))
+}
+
+/// The platform of an image that is no index.
+async fn platform(
+    url: &Reference,
+    image: &ImageManifest,
+    store: &Store,
+) -> Result<Platform, Error> {
+    let location = Location::Registry(url.clone());
+    let bytes = store.get_blob(&location, image.config()).await;
+    let bytes = bytes.map_err(|source| Error::Configuration {
+        url: url.to_string(),
+        source: Box::new(source),
+    })?;
+    let configuration: ImageConfiguration =
+        serde_json::from_slice(&bytes).map_err(|source| Error::BadConfiguration {
+            url: url.to_string(),
+            source,
+        })?;
+    Ok(Platform::new(
+        &configuration.os().to_string(),
+        &configuration.architecture().to_string(),
+        configuration.variant().as_deref(),
+    ))
+}
+
+/// Fails where one of the platforms is not offered.
+fn require(url: &Reference, wanted: &[Platform], offered: &[Platform]) -> Result<(), Error> {
+    let mut lacking = wanted.iter().filter(|platform| !offered.contains(platform));
+    let Some(lacking) = lacking.next() else {
+        return Ok(());
+    };
+    let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
+    Err(Error::NoPlatform {
+        url: url.to_string(),
+        platform: lacking.to_string(),
+        offered: offered.join(", "),
+    })
 }
 
 fn one(url: &Reference, pulled: Vec<Pulled>) -> Result<Manifest, Error> {

@@ -63,7 +63,7 @@ async fn dispatch(command: Command, talk: Talk, cleanup: &Cleanup) -> anyhow::Re
         Command::Cache(Cache::Plan(arguments)) => cache::plan(arguments).await,
         Command::Cache(Cache::Apply(arguments)) => cache::apply(arguments, talk).await,
         Command::Cache(Cache::Urls(arguments)) => cache::urls(arguments).await,
-        Command::Cache(Cache::Warm(arguments)) => cache::warm(arguments).await,
+        Command::Cache(Cache::Warm(arguments)) => Box::pin(cache::warm(arguments, talk)).await,
         Command::Cache(Cache::Policy(arguments)) => cache::policy(arguments).await,
         Command::Report(Report::Merge(arguments)) => report::merge(&arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments, talk).await,

@@ -20,6 +20,8 @@ use crate::pipeline::{Access, Daemon, Destination, EcrRegistry, Upstreams};
 use crate::registry::{Client, Endpoint, Options, Politeness};
 use crate::store::{Detours, Store};
 
+use super::console;
+
 /// A variable of the process's environment; what is no Unicode is taken as absent.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -35,6 +37,13 @@ pub(super) fn given_path(path: Option<&PathBuf>) -> Option<&Path> {
 /// arguments name.
 pub(super) async fn specification(selection: &Selection) -> anyhow::Result<Specification> {
     let mut specification = whole_specification(&selection.file).await?;
+    let names_none = specification.images.is_empty() && specification.patterns.is_empty();
+    if names_none && specification.cache.is_some() {
+        console::say(
+            "warning: the file names no images; what it says of the pull-through cache is for \
+             `longshore cache plan` and `longshore cache apply`",
+        );
+    }
     if let Some(path) = given_path(selection.locked.as_ref()) {
         let name = path.display().to_string();
         specification = Lock::read(path)?.pin(&name, specification)?;
@@ -44,11 +53,21 @@ pub(super) async fn specification(selection: &Selection) -> anyhow::Result<Speci
 
 /// Reads and checks the file.
 pub(super) async fn whole_specification(file: &File) -> anyhow::Result<Specification> {
+    Ok(Specification::parse(&document(file).await?, &variable)?)
+}
+
+/// Reads and checks the file for a command that logs in nowhere but at AWS: whoever only wants to know
+/// a name has no token.
+pub(super) async fn specification_without_secrets(file: &File) -> anyhow::Result<Specification> {
+    let document = document(file).await?;
+    Ok(Specification::parse_without_secrets(&document, &variable)?)
+}
+
+async fn document(file: &File) -> anyhow::Result<Document> {
     let file = given_path(file.file.as_ref()).map(Path::to_owned);
     // A terminal or pipe may take its time, and must not keep a signal from being heard.
     let read = tokio::task::spawn_blocking(move || Document::locate(file.as_deref(), &variable));
-    let document = read.await.context("cannot read the configuration")??;
-    Ok(Specification::parse(&document, &variable)?)
+    Ok(read.await.context("cannot read the configuration")??)
 }
 
 /// Opens the pull-through cache.

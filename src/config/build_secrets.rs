@@ -36,6 +36,11 @@ pub(super) fn check(
             continue;
         }
         let found = match (value.env, value.file) {
+            (Some(_), None) | (None, Some(_)) if !checker.reads_secrets => {
+                let value = Arc::new(SecretSlice::default());
+                secrets.push(BuildSecret { id, value });
+                continue;
+            }
             (Some(name), None) => {
                 let found = (checker.env)(&name.value).map(String::into_bytes);
                 let what = format!("the environment variable `{}`", name.value);

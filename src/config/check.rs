@@ -29,6 +29,23 @@ impl Specification {
         document: &Document,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Mistakes> {
+        Self::read(document, env, true)
+    }
+
+    /// The same for whoever logs in nowhere and builds nothing: passwords and secrets of builds need
+    /// not be there, are not read, and are empty.
+    pub fn parse_without_secrets(
+        document: &Document,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Mistakes> {
+        Self::read(document, env, false)
+    }
+
+    fn read(
+        document: &Document,
+        env: &dyn Fn(&str) -> Option<String>,
+        reads_secrets: bool,
+    ) -> Result<Self, Mistakes> {
         let mut mistakes = Mistakes::of(&document.name);
         let written = builder::parse(&document.text, &mut mistakes).and_then(|node| {
             let place = Place::root(node.position);
@@ -37,6 +54,7 @@ impl Specification {
         let checker = Checker {
             folder: &document.folder,
             env,
+            reads_secrets,
             elsewhere: None,
             source_date_epoch: None,
             mistakes,
@@ -53,6 +71,8 @@ pub(super) struct Checker<'a> {
     /// Where relative paths start.
     pub(super) folder: &'a Path,
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether passwords and secrets have to be there.
+    pub(super) reads_secrets: bool,
     /// Where images go that do not go to ECR.
     pub(super) elsewhere: Option<Destination>,
     /// What the variable of that name says.

@@ -17,6 +17,8 @@ pub(super) struct Kind {
     /// The keys whose values are numbers. Elsewhere what looks like a number is a text, as in
     /// `tagPrefixList: [2024]` and `AWS: 123456789012`.
     numbers: &'static [&'static str],
+    /// Keys that each element of `key` must have as mappings.
+    parts: &'static [&'static str],
 }
 
 /// A lifecycle policy: ECR's `PutLifecyclePolicy`.
@@ -25,6 +27,7 @@ pub(super) const LIFECYCLE: Kind = Kind {
     key: "rules",
     longest: 30_720,
     numbers: &["rulePriority", "countNumber"],
+    parts: &["selection", "action"],
 };
 
 /// A repository policy: ECR's `SetRepositoryPolicy`.
@@ -33,6 +36,7 @@ pub(super) const REPOSITORY: Kind = Kind {
     key: "Statement",
     longest: 10_240,
     numbers: &[],
+    parts: &[],
 };
 
 /// The policy's JSON text.
@@ -59,6 +63,13 @@ pub(super) fn check(
     let wrong = match &json {
         Err(error) => format!("this is not JSON: {error}"),
         Ok(Json::Object(object)) if object.contains_key(kind.key) => {
+            if let Some((number, part)) = kind.lacking(&object[kind.key]) {
+                let (name, key) = (kind.name, kind.key);
+                let message = format!("`{key}[{number}]` of {name} has no mapping `{part}`");
+                let hint = format!("write what belongs to `{part}` below it, two columns deeper");
+                checker.mistakes.add(&place, message, hint);
+                return None;
+            }
             if text.chars().count() <= kind.longest {
                 return Some(text);
             }
@@ -71,6 +82,17 @@ pub(super) fn check(
 }
 
 impl Kind {
+    /// The first element that lacks one of its parts, and which.
+    fn lacking(&self, elements: &Json) -> Option<(usize, &'static str)> {
+        let elements = elements.as_array().into_iter().flatten().enumerate();
+        elements
+            .flat_map(|(number, element)| {
+                self.parts.iter().map(move |part| (number, *part, element))
+            })
+            .find(|(_, part, element)| !element[part].is_object())
+            .map(|(number, part, _)| (number, part))
+    }
+
     fn json(&self, node: &Node, key: &str) -> Json {
         match &node.value {
             Value::Map(entries) => {

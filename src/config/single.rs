@@ -153,6 +153,7 @@ impl Specification {
         let checker = Checker {
             folder: Path::new(""),
             env,
+            reads_secrets: true,
             elsewhere,
             source_date_epoch: None,
             mistakes,

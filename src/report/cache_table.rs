@@ -1,6 +1,6 @@
 //! Plans and outcomes of the pull-through cache as tables for people.
 
-use crate::cache::{Action, Answer, CacheUrl, Error, Item, Outcome, Part, Plan};
+use crate::cache::{Action, Answer, CacheUrl, Error, Item, Outcome, Part, Plan, how_to_fill};
 use crate::failure::{Failure as _, chain};
 
 use super::error_lines;
@@ -77,7 +77,16 @@ pub fn cache_outcome_table(outcome: &Outcome) -> String {
     let counts = format!("{done} done, {in_place} in place, {left} left, {failed} failed");
     let parts = outcome.items.iter().map(|item| item.part);
     let note = note(updates_template, parts);
-    join([items.trim_fmt(), answers, counts, note.to_owned()])
+    let validations = outcome.validations.iter();
+    let to_fill = validations.filter(|it| matches!(it.answer, Ok(Answer::SecretToFill)));
+    let to_fill: Vec<String> = to_fill.map(|it| how_to_fill(&it.prefix)).collect();
+    join([
+        items.trim_fmt(),
+        answers,
+        counts,
+        note.to_owned(),
+        to_fill.join("\n"),
+    ])
 }
 
 /// What is said of a template that changes, unless those that exist change with it.

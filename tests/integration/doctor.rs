@@ -176,31 +176,37 @@ fn a_broken_file_hides_nothing() {
 }
 
 #[test]
-fn wrong_aws() {
+fn a_key_that_aws_does_not_know() {
     let lab = Lab::with(Options {
         access_key_id: Some("AKIASANDBOX".to_owned()),
         ..Options::default()
     });
     let mut story = Story::of(&lab);
     lab.write("images: [redis]\n");
-    story.tells(
-        doctor(&lab).env("AWS_ACCESS_KEY_ID", "AKIAOTHER"),
-        3,
-        &["aws identity", "ecr token"],
-    );
+    let call = doctor(&lab).env("AWS_ACCESS_KEY_ID", "AKIAOTHER");
+    story.tells(call, 3, &["aws identity", "ecr token"]);
+    insta::assert_snapshot!(story.whole());
+}
 
+#[test]
+fn a_registry_of_another_region() {
+    let lab = lab(100);
+    let mut story = Story::of(&lab);
     let elsewhere = "https://123456789012.dkr.ecr.us-east-1.amazonaws.com";
     lab.write(&format!(
         "destination: {{registry: '{elsewhere}'}}\nimages: [redis]\n"
     ));
     story.tells(doctor(&lab), 2, &["ecr registry"]);
+    insta::assert_snapshot!(story.whole());
+}
 
+#[test]
+fn an_account_of_somebody_else() {
+    let lab = lab(100);
+    let mut story = Story::of(&lab);
     lab.write("destination: {account_id: '210987654321'}\nimages: [redis]\n");
-    story.tells(
-        doctor(&lab),
-        3,
-        &["aws account", "repository", "blob mounting"],
-    );
+    let names = ["aws account", "repository", "blob mounting"];
+    story.tells(doctor(&lab), 3, &names);
     insta::assert_snapshot!(story.whole());
 }
 
@@ -316,11 +322,32 @@ fn whoever_decides_on_a_login_is_named() {
 }
 
 #[test]
-fn upstreams_that_are_out_of_reach() {
+fn an_upstream_that_refuses_the_login() {
+    let lab = Lab::private("acme", "right");
+    let mut story = Story::of(&lab);
+    lab.write_whole(&format!(
+        "version: 1\n\
+         upstreams: {{docker.io: {{endpoint: 'http://{}', username: acme, password: {{env: TOKEN}}}}}}\n\
+         images: [redis]\n",
+        lab.upstream()
+    ));
+    let call = doctor(&lab).env("TOKEN", "wrong");
+    story.tells(call, 3, &["upstream", "pulls"]);
+    insta::assert_snapshot!(story.whole());
+}
+
+#[test]
+fn a_rate_limit_that_is_used_up() {
     let lab = lab(0);
     let mut story = Story::of(&lab);
-    story.tells(doctor(&lab), 1, &["pulls"]);
+    story.tells(doctor(&lab), 1, &["upstream", "pulls"]);
+    insta::assert_snapshot!(story.whole());
+}
 
+#[test]
+fn upstreams_that_are_out_of_reach() {
+    let lab = lab(100);
+    let mut story = Story::of(&lab);
     lab.write_whole(
         "version: 1\nupstreams: {docker.io: {endpoint: 'http://127.0.0.1:1'}}\nimages: [redis]\n",
     );

@@ -237,11 +237,24 @@ fn what_the_file_no_longer_names_goes_only_when_told() {
 }
 
 #[test]
+fn a_region_without_a_cache_is_told() {
+    let lab = lab();
+    let doubt = "warning: ECR's user guide says that `us-gov-west-1` has no pull-through cache";
+    for (region, told) in [("us-gov-west-1", true), ("us-east-1", false)] {
+        let text = fixture(SYSTEM_4).replace("eu-west-1", region);
+        for verb in ["plan", "apply"] {
+            let run = cache(&lab, &text, "good-token", &[verb]);
+            assert_eq!(run.stderr.contains(doubt), told, "{}", run.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_secret_is_filled_in_by_hand() {
     let lab = lab();
     let text = fixture(SYSTEM_3);
     let run = cache(&lab, &text, "", &["apply"]).exits(0);
-    assert!(run.stdout.contains("fill in the secret"), "{}", run.stdout);
+    insta::assert_snapshot!("by_hand", run.stdout);
     let dummy = json!({"username": "FILL-ME", "accessToken": "FILL-ME"});
     assert_eq!(held(&lab, "docker-hub"), dummy);
     lab.requests();
@@ -257,6 +270,12 @@ fn a_secret_is_filled_in_by_hand() {
     lab.requests();
     cache(&lab, &text, "", &["apply"]).exits(0);
     assert_eq!(writes(&lab), [""; 0]);
+
+    let run = cache(&lab, &text, "", &["urls", "alpine:3", "org/app:1"]).exits(0);
+    insta::assert_snapshot!(run.stdout.replace(&lab.registry(), "REGISTRY"), @r"
+    REGISTRY/docker-hub/library/alpine:3
+    REGISTRY/docker-hub/org/app:1
+    ");
 }
 
 /// One secret is named by the rule and by `upstreams`; nothing is written twice.
@@ -305,4 +324,34 @@ fn one_failure_keeps_nothing_else_from_being_done() {
     cache(&lab, "{version: 1, images: [mongo]}", "", &["plan"])
         .exits(2)
         .says(&["the file has no `pull_through_cache`"]);
+    let images = lab
+        .longshore(&["plan", "-f", "-"])
+        .stdin(&fixture(SYSTEM_3));
+    images.run().exits(0).says(&["the file names no images"]);
+}
+
+/// Whoever pulls, and whoever writes policies, has no token.
+#[test]
+fn only_what_logs_in_needs_a_token() {
+    let lab = lab();
+    cache(&lab, &fixture(SYSTEM_4), "good-token", &["apply"]).exits(0);
+    lab.offer("library/alpine", "3", b"layer");
+    let text = fixture(SYSTEM_4)
+        + "images: [{source: redis, lines: [RUN true], build: {secrets: [{id: a, file: nowhere}]}}]\n";
+    let run = |arguments: &[&str]| {
+        let arguments = [&["cache"], arguments, &["-f", "-"]].concat();
+        lab.longshore(&arguments).stdin(&text).run()
+    };
+    let url = format!("{}/dockerhub/library/alpine:3", lab.registry());
+    let printed = run(&["urls", "alpine:3"]).exits(0).stdout;
+    assert_eq!(printed.trim_end(), url);
+    run(&["policy", "--for", "manager"]).exits(0);
+    let warmed = run(&["warm", "alpine:3", "--platform", "linux/amd64"]).exits(0);
+    assert!(warmed.stdout.starts_with(&url), "{}", warmed.stdout);
+    for verb in ["plan", "apply"] {
+        run(&[verb]).exits(2).says(&[
+            "3 mistakes",
+            "the environment variable `DOCKERHUB_TOKEN` is not set or empty",
+        ]);
+    }
 }

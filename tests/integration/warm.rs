@@ -39,6 +39,13 @@ fn images_are_cached_before_anybody_pulls_them() {
     );
     assert_eq!(lab.digest("quay/org/app", "1"), Some(index));
 
+    // What is no index has a platform, too, which only its configuration tells.
+    let tool = |platform: &str| warm(&lab, &["quay.io/org/tool", "--platform", platform]);
+    tool("linux/amd64").exits(0);
+    tool("linux/arm64")
+        .exits(1)
+        .says(&["/quay/org/tool:latest` has no linux/arm64; it has linux/amd64"]);
+
     // All is there: the upstream is asked for nothing more.
     lab.inject(Fault::status("", 503).at(Server::Upstream).times(1000));
     lab.requests();

@@ -7,7 +7,7 @@ use crate::commands::{console, session};
 use crate::event::Event;
 use crate::report::{CacheOutcomeObject, cache_deletions, cache_outcome_table, error_text};
 
-use super::plan::choices;
+use super::plan::{choices, warn};
 use super::unknown::known;
 
 /// Brings rules, secrets and templates into line with the file, and asks each upstream.
@@ -18,6 +18,7 @@ pub(in crate::commands) async fn apply(
     let specification = session::whole_specification(&arguments.file).await?;
     let cache = known(&specification)?;
     let access = session::cache(&specification).await?;
+    warn(cache, &access);
     let plan = make_plan(cache, choices(arguments.choices), &access).await?;
     let observer = console::observer(talk);
     for name in cache_deletions(&plan) {

@@ -9,7 +9,7 @@ use crate::ecr::EcrHost;
 
 /// Prints the least that IAM must allow.
 pub(in crate::commands) async fn policy(arguments: cli::CachePolicy) -> anyhow::Result<Exit> {
-    let specification = session::whole_specification(&arguments.file).await?;
+    let specification = session::specification_without_secrets(&arguments.file).await?;
     let audience = match arguments.audience {
         cli::Audience::Puller => Audience::Puller,
         cli::Audience::Manager => Audience::Manager {

@@ -10,7 +10,7 @@ use super::unknown::known;
 
 /// Prints what to pull by.
 pub(in crate::commands) async fn urls(arguments: cli::CacheUrls) -> anyhow::Result<Exit> {
-    let specification = session::whole_specification(&arguments.file).await?;
+    let specification = session::specification_without_secrets(&arguments.file).await?;
     let rules = &known(&specification)?.rules;
     let registry = if let Some(endpoint) = session::ecr_destination(&specification).registry {
         endpoint.registry

@@ -1,7 +1,7 @@
 //! `longshore cache warm`.
 
-use crate::cache;
-use crate::cli::{self, Output};
+use crate::cache::{self, Asked};
+use crate::cli::{self, Output, Talk};
 use crate::commands::exit::Exit;
 use crate::commands::{console, session};
 use crate::failure::Failure as _;
@@ -11,8 +11,11 @@ use crate::report::{CacheWarmObject, error_text};
 use super::unknown::known;
 
 /// Has ECR fetch images, and prints what each of them has now: `HOST/PREFIX/NAME:TAG@DIGEST`.
-pub(in crate::commands) async fn warm(arguments: cli::CacheWarm) -> anyhow::Result<Exit> {
-    let specification = session::whole_specification(&arguments.file).await?;
+pub(in crate::commands) async fn warm(
+    arguments: cli::CacheWarm,
+    talk: Talk,
+) -> anyhow::Result<Exit> {
+    let specification = session::specification_without_secrets(&arguments.file).await?;
     let rules = &known(&specification)?.rules;
     let access = session::cache(&specification).await?;
     let registry = match session::ecr_destination(&specification).registry {
@@ -21,7 +24,19 @@ pub(in crate::commands) async fn warm(arguments: cli::CacheWarm) -> anyhow::Resu
     };
     let platforms: Vec<Platform> = arguments.platform.into_iter().flatten().collect();
     let images = &arguments.images;
-    let warmed = cache::warm(rules, &registry, images, &platforms, &access).await?;
+    let upstreams = match platforms[..] {
+        [] => None,
+        _ => Some(
+            session::access(&specification, console::observer(talk))
+                .await?
+                .upstreams,
+        ),
+    };
+    let asked = upstreams.as_ref().map(|upstreams| Asked {
+        platforms: &platforms,
+        store: &upstreams.store,
+    });
+    let warmed = cache::warm(rules, &registry, images, asked, &access).await?;
     let failures = warmed
         .iter()
         .filter_map(|image| image.result.as_ref().err());
