@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::event::Step;
 use crate::image::{Digest, ImageManifest, Repository, media_type};
@@ -44,18 +44,30 @@ impl<'a> Blobs<'a> {
         self.claims.claim(way.repository, blobs)
     }
 
-    /// Brings blobs long before there is a manifest to hold them. Nobody waits for that manifest.
+    /// Brings blobs long before there is a manifest to hold them, as many at once as there are
+    /// `lanes`. Nobody waits for that manifest.
     pub(super) async fn seed(
         &self,
         way: Way<'_>,
         blobs: BTreeMap<Digest, u64>,
+        lanes: &Semaphore,
     ) -> Result<(), StepError> {
         let claim = self.claim(way, blobs);
-        self.bring(way, &claim).await
+        self.bring_in_lanes(way, &claim, lanes).await
     }
 
     /// Brings what was claimed.
     pub(super) async fn bring(&self, way: Way<'_>, claim: &Claim<'_>) -> Result<(), StepError> {
+        let lanes = Semaphore::new(Semaphore::MAX_PERMITS);
+        self.bring_in_lanes(way, claim, &lanes).await
+    }
+
+    async fn bring_in_lanes(
+        &self,
+        way: Way<'_>,
+        claim: &Claim<'_>,
+        lanes: &Semaphore,
+    ) -> Result<(), StepError> {
         let asked = claim.blobs.iter();
         let asked = asked.filter(|(digest, _)| claim.turn(digest) != Turn::Done);
         let present = self.present(way, asked.collect()).await;
@@ -64,7 +76,7 @@ impl<'a> Blobs<'a> {
         claim
             .blobs
             .iter()
-            .map(|(digest, size)| self.bring_one(way, claim, digest, *size))
+            .map(|(digest, size)| self.bring_one(way, claim, digest, *size, lanes))
             .collect::<FuturesUnordered<_>>()
             .try_collect()
             .await
@@ -108,6 +120,7 @@ impl<'a> Blobs<'a> {
         claim: &Claim<'_>,
         digest: &Digest,
         size: u64,
+        lanes: &Semaphore,
     ) -> Result<(), StepError> {
         let Way { tally, .. } = way;
         if claim.turn(digest) == Turn::Done {
@@ -125,7 +138,7 @@ impl<'a> Blobs<'a> {
             Turn::Send | Turn::Wait | Turn::WaitForMount => None,
         };
         let mount_from = origin.as_ref().or_else(|| way.neighbour());
-        let became = self.push(way, digest, size, mount_from).await?;
+        let became = self.push(way, digest, size, mount_from, lanes).await?;
         if origin.is_some() {
             self.claims.asked_to_mount(became);
         }
@@ -155,14 +168,15 @@ impl<'a> Blobs<'a> {
         claim.wait(digest).await
     }
 
-    /// What has to be read from the source waits for a slot at both ends; what may be mounted does
-    /// not, unless the registry wants it to be sent after all.
+    /// What has to be read from the source waits for a lane and a slot at both ends; what may be
+    /// mounted does not, unless the registry wants it to be sent after all.
     async fn push(
         &self,
         way: Way<'_>,
         digest: &Digest,
         size: u64,
         origin: Option<&Repository>,
+        lanes: &Semaphore,
     ) -> Result<Uploaded, StepError> {
         let Way {
             source,
@@ -172,7 +186,11 @@ impl<'a> Blobs<'a> {
         } = way;
         let Tally { reader, writer, .. } = tally;
         let slots = OnceCell::new();
-        let take_slots = || slots.get_or_init(|| writer.transfer([source, destination], size));
+        let wait = || async {
+            let lane = lanes.acquire().await.expect("never closed");
+            (lane, writer.transfer([source, destination], size).await)
+        };
+        let take_slots = || slots.get_or_init(wait);
         if origin.is_none() {
             take_slots().await;
         }

@@ -179,9 +179,11 @@ impl<'a> Builder<'a> {
     ) -> Result<Made, StepError> {
         let base = BaseImage::of(order.image, order.way, platform).await?;
         let base_layers = layers_of(&base.manifest)?;
-        // The daemon pulls the base for itself meanwhile. Where it pushes, it finds these
-        // layers by their digests and compresses none of them anew.
-        let seeded = order.blobs.seed(order.way, base_layers.clone());
+        // The daemon pulls the base for itself meanwhile, and the build waits for that: until it is
+        // done, layers travel beside it one at a time. Where the daemon pushes, it finds them by
+        // their digests and compresses none of them anew.
+        let lanes = Semaphore::new(1);
+        let seeded = order.blobs.seed(order.way, base_layers.clone(), &lanes);
         let made = async {
             let _slot = self.slots.acquire().await.expect("never closed");
             let temporary_tag = self.temporary_tag(order.ends.destination, &platform.platform);
@@ -196,6 +198,7 @@ impl<'a> Builder<'a> {
                 leftovers,
             };
             let id = platform_build.run().await?;
+            lanes.add_permits(base_layers.len());
             let assembly = match order.image.publish {
                 Publish::Daemon => None,
                 Publish::Longshore => {
