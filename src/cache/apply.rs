@@ -132,7 +132,11 @@ impl Credentials {
             Action::Update => access.ecr.update_pull_through_rule(&rule).await?,
             Action::Replace => {
                 access.ecr.delete_pull_through_rule(&rule.prefix).await?;
-                access.ecr.create_pull_through_rule(&rule).await?;
+                let created = access.ecr.create_pull_through_rule(&rule).await;
+                created.map_err(|source| Error::NotReplaced {
+                    prefix: rule.prefix.clone(),
+                    source: Box::new(source),
+                })?;
             }
             Action::Unchanged => {}
             Action::Delete => {

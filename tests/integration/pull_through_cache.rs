@@ -191,6 +191,15 @@ fn a_change_touches_only_what_it_is_about() {
     ");
     assert_eq!(writes(&lab), [""; 0]);
     let replace = ["apply", "--allow-replace"];
+    lab.inject(denied("ecr:CreatePullThroughCacheRule"));
+    let run = cache(&lab, &text, "good-token", &replace).exits(1);
+    insta::assert_snapshot!("not_replaced", last_lines(&run, 2));
+    lab.mend();
+    lab.requests();
+    cache(&lab, &text, "good-token", &["apply"]).exits(0);
+    assert_eq!(writes(&lab), ["CreatePullThroughCacheRule 200"]);
+
+    let text = text.replace("registry: public.ecr.aws", "registry: quay.io");
     cache(&lab, &text, "good-token", &replace).exits(0);
     assert_eq!(
         writes(&lab),
