@@ -7,7 +7,7 @@ use crate::failure::{Failure as _, Kind};
 
 use super::item::{Decision, RuleWork, Work};
 use super::outcome::{Answer, Done, Outcome, Validation};
-use super::secret::{KeptSecret, failed, missing_tags};
+use super::secret::{self, KeptSecret, missing_tags};
 use super::validate::validate;
 use super::{Access, Action, Error, Part, Plan};
 
@@ -26,7 +26,7 @@ struct Credentials {
 /// else from being done but what needs it.
 pub async fn apply(plan: Plan, access: &Access) -> Outcome {
     let mut credentials = Credentials::default();
-    let mut undeleted = Vec::new();
+    let mut failed = Vec::new();
     let mut outcome = Outcome {
         items: Vec::new(),
         validations: Vec::new(),
@@ -39,21 +39,20 @@ pub async fn apply(plan: Plan, access: &Access) -> Outcome {
                 changes,
                 work,
             }) => {
-                // Without its template nobody would know whose the rest is.
-                let action = match item.part {
-                    Part::Template if action == Action::Delete && undeleted.contains(&prefix) => {
-                        Action::Orphan
-                    }
-                    _ => action,
+                // A rule that could not be changed has its secret still, and without its template
+                // nobody would know whose the rest is.
+                let action = match action {
+                    Action::Delete if failed.contains(&prefix) => Action::Orphan,
+                    action => action,
                 };
                 let result = credentials.work(&prefix, action, work, access).await;
-                if action == Action::Delete && result.is_err() {
-                    undeleted.push(prefix.clone());
-                }
                 (Some(action), changes, result)
             }
             Err(error) => (None, Vec::new(), Err(error)),
         };
+        if result.is_err() && item.part != Part::Repository {
+            failed.push(prefix.clone());
+        }
         let result = result.map(|validation| outcome.validations.extend(validation));
         outcome.items.push(Done {
             prefix: (!prefix.is_empty()).then_some(prefix),
@@ -89,7 +88,7 @@ impl Credentials {
             Work::OldSecret { arn } => {
                 if action == Action::Delete {
                     let deleted = access.secrets.delete(&arn, RECOVERY_DAYS).await;
-                    deleted.map_err(|source| failed("delete", &arn, source))?;
+                    deleted.map_err(|source| secret::failed("delete", &arn, source))?;
                 }
             }
             Work::Template(template) => change_template(&template, action, access).await?,
@@ -133,7 +132,11 @@ impl Credentials {
             Action::Update => access.ecr.update_pull_through_rule(&rule).await?,
             Action::Replace => {
                 access.ecr.delete_pull_through_rule(&rule.prefix).await?;
-                access.ecr.create_pull_through_rule(&rule).await?;
+                let created = access.ecr.create_pull_through_rule(&rule).await;
+                created.map_err(|source| Error::NotReplaced {
+                    prefix: rule.prefix.clone(),
+                    source: Box::new(source),
+                })?;
             }
             Action::Unchanged => {}
             Action::Delete => {
@@ -165,7 +168,7 @@ async fn keep(secret: &KeptSecret, action: Action, access: &Access) -> Result<St
     let name = wanted.name.as_str();
     let Some(found) = found else {
         let created = access.secrets.create(wanted).await;
-        return created.map_err(|source| failed("create", name, source));
+        return created.map_err(|source| secret::failed("create", name, source));
     };
     if action == Action::Unchanged {
         return Ok(found.arn.clone());
@@ -173,16 +176,16 @@ async fn keep(secret: &KeptSecret, action: Action, access: &Access) -> Result<St
     let secrets = &access.secrets;
     if found.is_deleted {
         let restored = secrets.restore(&found.arn).await;
-        restored.map_err(|source| failed("restore", name, source))?;
+        restored.map_err(|source| secret::failed("restore", name, source))?;
     }
     if *differs {
         let put = secrets.put_value(&found.arn, &wanted.value).await;
-        put.map_err(|source| failed("update", name, source))?;
+        put.map_err(|source| secret::failed("update", name, source))?;
     }
     let tags = missing_tags(&wanted.tags, &found.tags);
     if !tags.is_empty() {
         let tagged = secrets.tag(&found.arn, &tags).await;
-        tagged.map_err(|source| failed("tag", name, source))?;
+        tagged.map_err(|source| secret::failed("tag", name, source))?;
     }
     Ok(found.arn.clone())
 }

@@ -52,6 +52,14 @@ pub enum Error {
         /// What differs.
         changes: String,
     },
+    /// A rule was deleted, and the one that shall stand in its place could not be made.
+    #[error("the rule `{prefix}` is gone, and nothing is pulled through it")]
+    NotReplaced {
+        /// The rule's prefix.
+        prefix: String,
+        /// Why.
+        source: Box<ecr::Error>,
+    },
     /// A rule shall read another account's registry as nobody.
     #[error("the rule `{prefix}` reads the registry of account {owner}, which takes a role")]
     NeedsRole {
@@ -156,7 +164,7 @@ impl From<ecr::Error> for Error {
 impl Failure for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Ecr(source) => source.kind(),
+            Self::Ecr(source) | Self::NotReplaced { source, .. } => source.kind(),
             Self::Login { source, .. } => source.kind(),
             Self::Secret { source, .. } => source.kind(),
             Self::AnotherAccount { .. } | Self::NeedsRole { .. } => Kind::Configuration,
@@ -180,6 +188,11 @@ impl Failure for Error {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Ecr(source) => return source.hint(),
+            Self::NotReplaced { source, .. } => {
+                let first = source.hint().map(|hint| format!("{hint}; "));
+                let first = first.unwrap_or_default();
+                format!("{first}run again, which makes it anew; what is cached is there still")
+            }
             Self::Login { source, .. } => return source.hint(),
             Self::Secret { source, .. } => return source.hint(),
             Self::Configuration { source, .. } => return source.hint(),

@@ -7,6 +7,7 @@ mod difference;
 mod error;
 mod existing;
 mod item;
+mod leftover;
 mod manager;
 mod mark;
 mod observe;

@@ -5,8 +5,8 @@ use crate::ecr::{CreationTemplate, EcrHost, PullThroughRule, RegistryScanning};
 
 use super::Choices;
 use super::existing::{self, SeenRepository};
-use super::mark::is_ours;
-use super::secret::{self, SeenSecret};
+use super::leftover::{self, Leftover};
+use super::secret::SeenSecret;
 use super::{Access, Error};
 
 /// What there is.
@@ -20,8 +20,8 @@ pub(super) struct Observation {
     pub(super) scanning: Option<RegistryScanning>,
     /// One per rule of the file, in its order.
     pub(super) secrets: Vec<Result<SeenSecret, Error>>,
-    /// Names and ARNs of longshore's secrets for prefixes that the file no longer names.
-    pub(super) orphaned_secrets: Vec<(String, String)>,
+    /// longshore's secrets that the file does not need.
+    pub(super) leftovers: Vec<Leftover>,
     /// Cached repositories, where they are to be brought in line.
     pub(super) existing: Vec<SeenRepository>,
 }
@@ -42,24 +42,9 @@ pub(super) async fn observe(
     for rule in &specification.rules {
         secrets.push(SeenSecret::look(rule, access).await);
     }
-    let mut orphaned_secrets = Vec::new();
-    for template in &templates {
-        let prefix = &template.prefix;
-        let is_named = specification
-            .rules
-            .iter()
-            .any(|rule| rule.prefix == *prefix);
-        if is_named || !is_ours(template.description.as_deref()) {
-            continue;
-        }
-        let name = secret::name(prefix);
-        if let Some(found) = secret::describe(&name, access).await?
-            && !found.is_deleted
-            && is_ours(found.description.as_deref())
-        {
-            orphaned_secrets.push((name, found.arn));
-        }
-    }
+    let rules_of_file = &specification.rules;
+    let leftovers =
+        leftover::look(rules_of_file, &secrets, &templates, choices.prune, access).await;
     let existing = if choices.existing {
         existing::look(&specification.rules, &templates, access).await?
     } else {
@@ -72,7 +57,7 @@ pub(super) async fn observe(
         templates,
         scanning,
         secrets,
-        orphaned_secrets,
+        leftovers,
         existing,
     })
 }

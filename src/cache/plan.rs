@@ -1,8 +1,10 @@
 //! The plan: what would be done to each secret, template and rule, and why. [`Plan::new`] is pure.
 
 use crate::config::CacheSpecification;
+use crate::ecr::PullThroughRule;
 
-use super::item::{Action, Item, RuleWork, Work};
+use super::item::{Action, Item, Part, RuleWork, Work};
+use super::leftover::Leftover;
 use super::mark::is_ours;
 use super::observe::{Observation, observe};
 use super::proposal;
@@ -81,9 +83,26 @@ impl Plan {
             });
             items.push(left(&rule.prefix, &rule.prefix, work));
         }
-        for (name, arn) in seen.orphaned_secrets {
-            let prefix = name.split_once('/').map_or("", |(_, prefix)| prefix);
-            items.push(left(prefix, &name, Work::OldSecret { arn }));
+        let stays = |rule: &PullThroughRule| {
+            let is_its = |item: &&Item| {
+                item.part == Part::Rule && item.prefix.as_ref() == Some(&rule.prefix)
+            };
+            let item = items.iter().find(is_its);
+            item.is_none_or(|item| match &item.decision {
+                Ok(decision) => !decision.action.is_change() && decision.action != Action::Orphan,
+                Err(_) => true,
+            })
+        };
+        let kept = seen.rules.iter().filter(|rule| stays(rule));
+        let in_use: Vec<String> = kept
+            .filter_map(|rule| rule.credential_arn.clone())
+            .collect();
+        for Leftover { prefix, name, arn } in seen.leftovers {
+            match arn {
+                Ok(arn) if in_use.contains(&arn) => {}
+                Ok(arn) => items.push(left(&prefix, &name, Work::OldSecret { arn })),
+                Err(error) => items.push(Item::failed(&prefix, Part::Secret, &name, error)),
+            }
         }
         // Last, because it is what says whose the others are.
         for template in &seen.templates {

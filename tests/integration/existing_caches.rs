@@ -33,6 +33,7 @@ fn writes(lab: &Lab) -> Vec<String> {
         "api Get",
         "api List",
         "api Validate",
+        "api secretsmanager.Describe",
         "upstream",
     ];
     requests

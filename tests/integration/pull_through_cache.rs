@@ -6,7 +6,7 @@ use std::path::Path;
 use longshore::sandbox::{Fault, Server};
 use serde_json::{Value, json};
 
-use crate::harness::{Lab, Run};
+use crate::harness::{Lab, Run, denied};
 
 const SYSTEM_3: &str = "system-3.yaml";
 const SYSTEM_4: &str = "system-4.yaml";
@@ -191,6 +191,15 @@ fn a_change_touches_only_what_it_is_about() {
     ");
     assert_eq!(writes(&lab), [""; 0]);
     let replace = ["apply", "--allow-replace"];
+    lab.inject(denied("ecr:CreatePullThroughCacheRule"));
+    let run = cache(&lab, &text, "good-token", &replace).exits(1);
+    insta::assert_snapshot!("not_replaced", last_lines(&run, 2));
+    lab.mend();
+    lab.requests();
+    cache(&lab, &text, "good-token", &["apply"]).exits(0);
+    assert_eq!(writes(&lab), ["CreatePullThroughCacheRule 200"]);
+
+    let text = text.replace("registry: public.ecr.aws", "registry: quay.io");
     cache(&lab, &text, "good-token", &replace).exits(0);
     assert_eq!(
         writes(&lab),
@@ -234,6 +243,58 @@ fn what_the_file_no_longer_names_goes_only_when_told() {
     cache(&lab, &fixture(SYSTEM_4), "good-token", &["apply"]).exits(0);
     let restored = writes(&lab);
     assert!(restored.contains(&"secretsmanager.RestoreSecret 200".to_owned()));
+}
+
+/// A rule of the file that gives up its login leaves a secret behind, which nobody else would miss.
+#[test]
+fn a_secret_that_no_rule_takes_any_more_is_an_orphan() {
+    let lab = lab();
+    let rule = |more: &str| {
+        format!("{{version: 1, pull_through_cache: {{quay: {{registry: quay.io{more}}}}}}}")
+    };
+    let with = rule(", username: acme, access_token: {env: DOCKERHUB_TOKEN}");
+    cache(&lab, &with, "good-token", &["apply"]).exits(0);
+    let secrets = |run: &Run| {
+        let lines = run.stdout.lines().filter(|line| line.contains(" secret "));
+        lines
+            .map(|line| line.split_once(' ').unwrap().0.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let prune = |more: &[&str], code: i32| {
+        let arguments = [&["apply", "--prune"], more].concat();
+        secrets(&cache(&lab, &rule(""), "", &arguments).exits(code))
+    };
+    // The rule that must not be replaced has it still.
+    assert_eq!(prune(&[], 1), [""; 0]);
+    lab.inject(Fault::status("DeletePullThroughCacheRule", 400));
+    assert_eq!(prune(&["--allow-replace"], 1), ["orphan"]);
+    lab.mend();
+    assert_eq!(prune(&["--allow-replace"], 0), ["deleted"]);
+    assert_eq!(prune(&[], 0), [""; 0]);
+
+    // The secret of the same name that the file names itself is no orphan.
+    cache(&lab, &with, "good-token", &["apply"]).exits(0);
+    let own = rule(", access_token: {secret: ecr-pullthroughcache/quay}");
+    let run = cache(&lab, &own, "", &["apply", "--prune"]).exits(0);
+    assert_eq!(secrets(&run), [""; 0]);
+}
+
+/// What `cache policy` prints allows nothing at the secrets of prefixes that the file had once.
+#[test]
+fn a_prefix_that_went_needs_no_permission_before_it_is_pruned() {
+    let lab = lab();
+    let one = "quay: {registry: quay.io}";
+    let file = |rules: &str| format!("{{version: 1, pull_through_cache: {{{rules}}}}}");
+    let both = file(&format!("{one}, k8s: {{registry: registry.k8s.io}}"));
+    cache(&lab, &both, "", &["apply"]).exits(0);
+    lab.inject(denied("secretsmanager:DescribeSecret").times(99));
+    let run = cache(&lab, &file(one), "", &["apply"]).exits(0);
+    assert!(run.stdout.contains("2 left"), "{}", run.stdout);
+    let run = cache(&lab, &file(one), "", &["apply", "--prune"]).exits(1);
+    run.says(&["cannot look up the secret `ecr-pullthroughcache/k8s`"]);
+    lab.mend();
+    let run = cache(&lab, &file(one), "", &["apply", "--prune"]).exits(0);
+    assert!(run.stdout.contains("0 left"), "{}", run.stdout);
 }
 
 #[test]
