@@ -31,7 +31,10 @@ async fn file(file: &cli::File) -> (Check, Option<Specification>) {
     match session::whole_specification(file).await {
         Ok(specification) => {
             let (named, listed) = (specification.images.len(), specification.patterns.len());
-            let message = format!("sound; tags by name: {named}, by patterns: {listed}");
+            let cache = specification.cache.as_ref();
+            let rules = cache.map(|cache| format!(", rules of the cache: {}", cache.rules.len()));
+            let rules = rules.unwrap_or_default();
+            let message = format!("sound; tags by name: {named}, by patterns: {listed}{rules}");
             (Check::ok(FILE, message), Some(specification))
         }
         Err(error) => {

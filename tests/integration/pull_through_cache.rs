@@ -130,6 +130,17 @@ fn several_upstreams_from_nothing() {
     REGISTRY/ghcr/org/app:latest
     REGISTRY/quay/org/app:1
     ");
+    let json = ["urls", "--output", "json", "alpine:3"];
+    let run = cache(&lab, &text, "good-token", &json).exits(0);
+    assert_eq!(
+        run.json()["urls"],
+        json!([{
+            "prefix": "dockerhub",
+            "upstream": "registry-1.docker.io",
+            "image": "docker.io/library/alpine:3",
+            "url": format!("{}/dockerhub/library/alpine:3", lab.registry()),
+        }])
+    );
     let run = cache(&lab, &text, "good-token", &["urls", "gcr.io/org/app:1"]).exits(2);
     insta::assert_snapshot!(last_lines(&run, 2), @r"
     error: no rule caches `gcr.io/org/app:1`
