@@ -94,10 +94,12 @@ class Registry(Service):
 
 
 class Sandbox(Service):
-    """longshore's stand-in for ECR: the AWS API, and a registry of ECR's dialect."""
+    """longshore's stand-in for ECR: the AWS API, and a registry of ECR's dialect. It keeps what it
+    gets in memory: ECR does not write to the disk of the machine that pushes, and a daemon's first
+    container waits until all that was written there is on the disk."""
 
     def __init__(self, folder: Path, longshore: str, environment: dict[str, str]) -> None:
-        command = [longshore, "sandbox", "-vv", "--data", f"{folder}/data"]
+        command = [longshore, "sandbox", "-vv"]
         super().__init__(folder, command, environment)
         self.wait_for(lambda: "AWS_REGION" in self.out.read_text())
         exports = re.findall(r"export (AWS_\w+)=(\S+)", self.out.read_text())
