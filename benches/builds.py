@@ -179,7 +179,7 @@ def main() -> None:
     version = ["docker", "version", "--format", "{{.Server.Version}}"]
     engine = subprocess.run(version, check=True, capture_output=True, text=True).stdout.strip()
     failures = []
-    with tempfile.TemporaryDirectory(prefix="builds.") as folder:
+    with tempfile.TemporaryDirectory(prefix="builds.", dir=asked.folder) as folder:
         stand = Builds(Path(folder), asked.longshore, asked.daemon)
         try:
             base = corpora.base()

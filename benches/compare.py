@@ -3,7 +3,6 @@
 import argparse
 import random
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -113,19 +112,7 @@ def arguments() -> argparse.Namespace:
         choices=SCENARIOS,
         help="this scenario alone; may be repeated",
     )
-    parser.add_argument(
-        "--folder",
-        type=Path,
-        default=roomy_memory(),
-        help="where the registries keep some 2 GB (memory where it has room, else the temporary folder)",
-    )
     return parser.parse_args()
-
-
-def roomy_memory() -> Path | None:
-    memory = Path("/dev/shm")
-    has_room = memory.is_dir() and shutil.disk_usage(memory).free > 3e9
-    return memory if has_room else None
 
 
 def main() -> None:

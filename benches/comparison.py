@@ -3,9 +3,11 @@
 import argparse
 import os
 import platform
+import shutil
 import signal
 import statistics
 import sys
+from pathlib import Path
 
 from run import Run
 
@@ -22,7 +24,19 @@ def parser(name: str, description: str, runs: str) -> argparse.ArgumentParser:
         metavar="N",
         help=f"{runs}, 1 to 20 (3)",
     )
+    options.add_argument(
+        "--folder",
+        type=Path,
+        default=roomy_memory(),
+        help="where the registries keep some 2 GB (memory where it has room, else the temporary folder)",
+    )
     return options
+
+
+def roomy_memory() -> Path | None:
+    memory = Path("/dev/shm")
+    has_room = memory.is_dir() and shutil.disk_usage(memory).free > 3e9
+    return memory if has_room else None
 
 
 def end_when_told() -> None:
