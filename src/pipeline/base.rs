@@ -7,7 +7,9 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::config::{ImageSpecification, Platforms};
 use crate::event::Step;
-use crate::image::{Content, Descriptor, Digest, ImageConfiguration, Location, Manifest, Platform};
+use crate::image::{
+    Content, Descriptor, Digest, ImageConfiguration, ImageManifest, Location, Manifest, Platform,
+};
 use crate::store::Store;
 
 use super::base_error::BaseError;
@@ -37,6 +39,9 @@ pub struct PlatformBase {
     pub digest: Digest,
     /// The configuration, where it was read to make the plan.
     pub configuration: Option<Bytes>,
+    /// The manifest, where it was read with the configuration. An image of the Docker daemon has
+    /// none.
+    pub manifest: Option<ImageManifest>,
 }
 
 /// Reads the manifest of a source whose tag had this digest: one GET.
@@ -88,7 +93,7 @@ impl Base {
             Content::Index(index) => index.manifests().iter().filter_map(child).collect(),
             Content::Image(image) => {
                 let pinned = source.by_digest(digest.clone());
-                vec![single(store, &pinned, manifest, image.config()).await?]
+                vec![single(store, &pinned, digest, *image).await?]
             }
         };
         let platforms = without_repetition(platforms);
@@ -127,16 +132,17 @@ impl Base {
                 }
                 let pinned = image.source.by_digest(base.digest.clone());
                 let read = BaseImage::fetch(&upstreams.store, &pinned).await;
-                Some((base.digest.clone(), read.ok()?.configuration))
+                Some((base.digest.clone(), read.ok()?))
             })
             .buffer_unordered(READ_TOGETHER)
             .filter_map(async |read| read)
             .collect::<Vec<_>>()
             .await;
-        for (digest, configuration) in read {
+        for (digest, image) in read {
             let same = self.platforms.iter_mut().find(|it| it.digest == digest);
             if let Some(base) = same {
-                base.configuration = Some(configuration);
+                base.configuration = Some(image.configuration);
+                base.manifest = Some(image.manifest);
             }
         }
     }
@@ -218,17 +224,18 @@ fn child(descriptor: &Descriptor) -> Option<PlatformBase> {
         platform,
         digest,
         configuration: None,
+        manifest: None,
     })
 }
 
 async fn single(
     store: &Store,
     image: &Location,
-    manifest: &Manifest,
-    configuration: &Descriptor,
+    digest: &Digest,
+    manifest: ImageManifest,
 ) -> Result<PlatformBase, StepError> {
     let bytes = store
-        .get_blob(image, configuration)
+        .get_blob(image, manifest.config())
         .await
         .map_err(StepError::at(Step::Resolve))?;
     let configuration: ImageConfiguration = serde_json::from_slice(&bytes)
@@ -244,8 +251,9 @@ async fn single(
     );
     Ok(PlatformBase {
         platform,
-        digest: manifest.digest().clone(),
+        digest: digest.clone(),
         configuration: Some(bytes),
+        manifest: Some(manifest),
     })
 }
 
@@ -263,6 +271,7 @@ mod tests {
             platform: text.parse().unwrap(),
             digest: Digest::of(text.as_bytes()),
             configuration: None,
+            manifest: None,
         };
         Base {
             digest: Digest::of(b"mongo"),

@@ -7,7 +7,6 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::config::{ImageSpecification, Publish};
 use crate::event::Step;
 use crate::image::{
     Content, Digest, ImageConfiguration, ImageManifest, Location, ParseManifestError, media_type,
@@ -35,26 +34,29 @@ pub(super) struct BaseImage {
 }
 
 impl BaseImage {
-    /// The base of one platform's build. Of what the Docker daemon has and pushes itself nobody else
-    /// needs the layers.
+    /// The base of one platform, as it was read to make the plan, or else read now. Of what the
+    /// Docker daemon has and pushes itself nobody else needs the layers.
     pub(super) async fn of(
-        image: &ImageSpecification,
+        source: &Location,
         way: Way<'_>,
         platform: &PlatformBase,
     ) -> Result<Self, StepError> {
-        let pinned = way.base(&image.source, &platform.digest);
-        match (&image.source, image.publish, &platform.configuration) {
-            (Location::Daemon(_), Publish::Daemon, Some(configuration)) => {
-                let configuration = configuration.clone();
-                Self::without_layers(configuration)
-                    .map_err(|source| BaseError::Configuration {
-                        image: pinned.to_string(),
-                        source,
-                    })
-                    .map_err(StepError::at(Step::Resolve))
+        let pinned = way.base(source, &platform.digest);
+        let known = match (&platform.manifest, &platform.configuration, way.source) {
+            (Some(manifest), Some(configuration), _) => {
+                Self::new(manifest.clone(), configuration.clone())
             }
-            _ => Self::fetch(&way.tally.reader, &pinned).await,
-        }
+            (None, Some(configuration), Location::Daemon(_)) => {
+                Self::without_layers(configuration.clone())
+            }
+            _ => return Self::fetch(&way.tally.reader, &pinned).await,
+        };
+        known
+            .map_err(|source| BaseError::Configuration {
+                image: pinned.to_string(),
+                source,
+            })
+            .map_err(StepError::at(Step::Resolve))
     }
 
     fn without_layers(configuration: Bytes) -> Result<Self, serde_json::Error> {

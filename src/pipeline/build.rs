@@ -177,7 +177,7 @@ impl<'a> Builder<'a> {
         platform: &PlatformBase,
         leftovers: &Leftovers,
     ) -> Result<Made, StepError> {
-        let base = BaseImage::of(order.image, order.way, platform).await?;
+        let base = BaseImage::of(&order.image.source, order.way, platform).await?;
         let base_layers = layers_of(&base.manifest)?;
         // The daemon pulls the base for itself meanwhile, and the build waits for that: until it is
         // done, layers travel beside it one at a time. Where the daemon pushes, it finds them by

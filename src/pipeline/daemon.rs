@@ -75,6 +75,7 @@ impl Daemon {
                 platform,
                 digest: id.clone(),
                 configuration: Some(configuration.to_string().into()),
+                manifest: None,
             }],
             is_index: false,
         })

@@ -98,8 +98,7 @@ impl Derivation<'_> {
         way: Way<'_>,
         platform: &PlatformBase,
     ) -> Result<Result<Ready, NeedsBuild>, StepError> {
-        let pinned = way.base(&self.image.source, &platform.digest);
-        let base = BaseImage::fetch(&way.tally.reader, &pinned).await?;
+        let base = BaseImage::of(&self.image.source, way, platform).await?;
         let configuration = match self.configuration(platform, &base.configuration)? {
             Ok(configuration) => configuration,
             Err(reason) => return Ok(Err(reason)),

@@ -40,7 +40,15 @@ fn every_platform_keeps_its_layers_and_gets_the_lines() {
     let plan = lab.longshore(&["plan", "--output", "json"]).run().exits(0);
     assert_eq!(plan.each("action"), ["derive"]);
     assert_eq!(plan.json()["summary"]["derive"], 1);
+    lab.requests();
     lab.applies(&["done"]);
+    let mut read = lab.requests();
+    read.retain(|request| request.starts_with("upstream"));
+    let blobs = read.iter().filter(|request| request.contains(" blob "));
+    let manifests = read
+        .iter()
+        .filter(|request| request.contains("GET") && request.contains(" manifest "));
+    assert_eq!((manifests.count(), blobs.count()), (3, 4), "{read:#?}");
 
     let index = lab.parsed(VAULT, "1.14");
     let children = index["manifests"].as_array().unwrap();
