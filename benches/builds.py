@@ -51,15 +51,30 @@ class Docker:
 
 
 class Longshore:
-    """`apply` with a file of one image."""
+    """`apply` with a file of one image, whose options these are."""
 
-    def __init__(self, program: str, name: str, lines: tuple[str, ...], **options: str) -> None:
-        self.program, self.name, self.lines, self.options = program, name, lines, options
+    lines = tuple(LINES)
+    flags: tuple[str, ...] = ()
+
+    def __init__(self, program: str, name: str, **options: str) -> None:
+        self.program, self.name, self.options = program, name, options
 
     def command(self, way: Way, line: str) -> list[str]:
         image = {"lines": [LINES[line]], **self.options}
         (command,) = LongshoreToEcr(self.program, **image).commands(way)
-        return command
+        return [*command, *self.flags]
+
+
+class LongshoreKeeping(Longshore):
+    """The same, which leaves in the daemon what the script leaves there."""
+
+    flags = ("--keep-local",)
+
+
+class LongshoreDeriving(Longshore):
+    """The same without a daemon, which takes no `RUN`."""
+
+    lines = ("ENV",)
 
 
 class Builds(Stand):
@@ -172,9 +187,10 @@ def main() -> None:
     comparison.end_when_told()
     contenders = [
         Docker(),
-        Longshore(asked.longshore, "longshore, build", tuple(LINES)),
-        Longshore(asked.longshore, "longshore, build, the daemon pushes", tuple(LINES), publish="daemon"),
-        Longshore(asked.longshore, "longshore, derive", ("ENV",), builder="direct"),
+        Longshore(asked.longshore, "longshore, build"),
+        LongshoreKeeping(asked.longshore, "longshore, build, kept in the daemon"),
+        Longshore(asked.longshore, "longshore, build, the daemon pushes", publish="daemon"),
+        LongshoreDeriving(asked.longshore, "longshore, derive", builder="direct"),
     ]
     version = ["docker", "version", "--format", "{{.Server.Version}}"]
     engine = subprocess.run(version, check=True, capture_output=True, text=True).stdout.strip()
