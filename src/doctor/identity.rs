@@ -1,6 +1,6 @@
 //! Who we are at AWS, and all that follows from it.
 
-use super::findings::{AWS, Findings, in_time};
+use super::findings::{AWS, Findings, answer, in_time};
 use super::{Check, Verdict, cache_rules, permissions, reads, registry, repositories};
 use crate::aws::{self, Identity, Session};
 use crate::cache::Place;
@@ -15,10 +15,9 @@ pub(super) async fn examine(
     specification: Option<&Specification>,
     options: &aws::Options,
 ) -> Findings {
-    let session = match in_time(NAME, Session::load(options.clone())).await {
-        Ok(Ok(session)) => session,
-        Ok(Err(error)) => return without(Check::error(NAME, &error)),
-        Err(late) => return without(late),
+    let session = match answer(NAME, Session::load(options.clone())).await {
+        Ok(session) => session,
+        Err(check) => return without(check),
     };
     let mut findings = Findings::default();
     let identity = match in_time(NAME, session.introduce()).await {

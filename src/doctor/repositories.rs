@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, stream};
 
 use super::Check;
-use super::findings::{Findings, in_time};
+use super::findings::{Findings, answer, in_time};
 use crate::config::{ImagePattern, Repositories, Specification};
 use crate::ecr::{Deviation, Ecr};
 use crate::failure::{Failure as _, chain};
@@ -45,9 +45,8 @@ async fn look_up(
     wanted: &Repositories,
     ecr: &Ecr,
 ) -> (Vec<Check>, Option<Repository>) {
-    let answer = in_time(NAME, ecr.describe_repository(&repository)).await;
-    let check = match answer {
-        Ok(Ok(Some(description))) => {
+    let check = match answer(NAME, ecr.describe_repository(&repository)).await {
+        Ok(Some(description)) => {
             let deviations = ecr.deviations(&repository, &description, &wanted.stated);
             let checks = match in_time(NAME, deviations).await {
                 Ok(deviations) => compare(&repository, deviations),
@@ -56,11 +55,10 @@ async fn look_up(
             let checks = checks.into_iter().map(|it| it.of(repository.as_str()));
             return (checks.collect(), Some(repository));
         }
-        Ok(Ok(None)) if wanted.create => Check::ok(NAME, "missing; `apply` creates it"),
-        Ok(Ok(None)) => Check::warning(NAME, "missing; its images are skipped")
+        Ok(None) if wanted.create => Check::ok(NAME, "missing; `apply` creates it"),
+        Ok(None) => Check::warning(NAME, "missing; its images are skipped")
             .hint("create it, or write `repositories: {create: true}`"),
-        Ok(Err(error)) => Check::error(NAME, &error),
-        Err(late) => late,
+        Err(check) => check,
     };
     (vec![check.of(repository.as_str())], None)
 }
