@@ -6,6 +6,7 @@ use super::policy::repositories;
 use super::secret;
 use super::statement::{Place, Statement, allow, everywhere};
 use crate::config::{CacheCredential, CacheRule, Password, StoredSecret};
+use crate::ecr::ROOT;
 
 /// The service that reads upstreams, as IAM knows it.
 const CACHE_SERVICE: &str = "pullthroughcache.ecr.amazonaws.com";
@@ -103,7 +104,7 @@ pub(super) fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<St
 
 /// What it takes to bring cached repositories in line. Which there are shows when all are listed.
 pub(super) fn keeper_of_repositories(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
-    let rules = rules.iter().filter(|rule| rule.prefix != "ROOT");
+    let rules = rules.iter().filter(|rule| rule.prefix != ROOT);
     let rules: Vec<CacheRule> = rules.cloned().collect();
     if rules.is_empty() {
         return Vec::new();

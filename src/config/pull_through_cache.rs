@@ -14,7 +14,7 @@ use super::repositories::{encryption, resource_tags, tag_patterns};
 use super::shapes::{is_prefix, is_principal};
 use super::{Password, password, policies, written};
 use crate::ecr::{
-    CacheUpstream, CreatedBy, CreationTemplate, Encryption, TagMutability, UpstreamAccess,
+    CacheUpstream, CreatedBy, CreationTemplate, Encryption, ROOT, TagMutability, UpstreamAccess,
 };
 use crate::failure::Failure as _;
 
@@ -89,7 +89,7 @@ fn check_one(
     );
     let upstream_prefix = given(rule.upstream_repository_prefix)
         .and_then(|text| checker.shaped(text, is_prefix, "a prefix of repositories", "team"))
-        .filter(|prefix| prefix != "ROOT");
+        .filter(|prefix| prefix != ROOT);
     let assumed = given(rule.custom_role_arn).and_then(|text| role_arn(text, checker));
     let encryption = rule
         .encryption
