@@ -30,7 +30,7 @@ pub(super) async fn examine(specification: &Specification, ecr: &Ecr) -> Finding
     let mut asked = stream::iter(wanted)
         .map(|wanted| {
             let found = found.iter().find(|found| found.prefix == wanted.prefix);
-            let is_read = is_read(specification, wanted);
+            let is_read = specification.is_through_cache(&wanted.upstream.registry());
             async move {
                 let check = match found {
                     Some(found) => ask(wanted, found, ecr).await,
@@ -44,12 +44,6 @@ pub(super) async fn examine(specification: &Specification, ecr: &Ecr) -> Finding
         findings.add(check);
     }
     findings
-}
-
-/// Whether images of the rule's upstream are read through the cache.
-fn is_read(specification: &Specification, rule: &CacheRule) -> bool {
-    let upstream = specification.upstreams.get(&rule.upstream.registry());
-    upstream.is_some_and(|upstream| upstream.through_cache)
 }
 
 fn missing(is_read: bool) -> Check {

@@ -4,7 +4,7 @@ use super::findings::{AWS, Findings, answer, in_time};
 use super::{Check, Verdict, cache_rules, permissions, reads, registry, repositories};
 use crate::aws::{self, Identity, Session};
 use crate::cache::Place;
-use crate::config::{Destination, EcrDestination, Specification};
+use crate::config::{EcrDestination, Specification};
 use crate::ecr::Ecr;
 use crate::failure::{Failure as _, Kind};
 
@@ -45,7 +45,8 @@ pub(super) async fn examine(
             }
         }
     };
-    let destination = ecr_destination(specification);
+    let destination = specification.map(|specification| specification.destination.ecr());
+    let destination = destination.unwrap_or_default();
     findings.checks.extend(
         identity
             .as_ref()
@@ -131,12 +132,5 @@ fn place(identity: &Identity, session: &Session, destination: &EcrDestination) -
     Place {
         region: session.region().to_owned(),
         account_id: account_id.unwrap_or(&identity.account_id).clone(),
-    }
-}
-
-fn ecr_destination(specification: Option<&Specification>) -> EcrDestination {
-    match specification.map(|specification| &specification.destination) {
-        Some(Destination::Ecr(destination)) => destination.clone(),
-        _ => EcrDestination::default(),
     }
 }

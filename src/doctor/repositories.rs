@@ -1,12 +1,10 @@
 //! The destination's repositories.
 
-use std::collections::BTreeSet;
-
 use futures_util::{StreamExt as _, stream};
 
 use super::Check;
 use super::findings::{Findings, answer, in_time};
-use crate::config::{ImagePattern, Repositories, Specification};
+use crate::config::{Repositories, Specification};
 use crate::ecr::{Deviation, Ecr};
 use crate::failure::{Failure as _, chain};
 use crate::image::Repository;
@@ -21,8 +19,8 @@ pub(super) async fn examine(
     specification: &Specification,
     ecr: &Ecr,
 ) -> (Findings, Option<Repository>) {
-    let mut looked_up = stream::iter(names(specification))
-        .map(|repository| look_up(repository, &specification.repositories, ecr))
+    let mut looked_up = stream::iter(specification.destination_repositories())
+        .map(|repository| look_up(repository.clone(), &specification.repositories, ecr))
         .buffered(TOGETHER);
     let mut findings = Findings::default();
     let mut first = None;
@@ -31,13 +29,6 @@ pub(super) async fn examine(
         first = first.or(found);
     }
     (findings, first)
-}
-
-/// The repositories that the file's images go to.
-fn names(specification: &Specification) -> BTreeSet<Repository> {
-    let known = specification.images.iter().map(|image| &image.repository);
-    let listed = specification.patterns.iter().map(ImagePattern::repository);
-    known.chain(listed).cloned().collect()
 }
 
 async fn look_up(

@@ -40,12 +40,11 @@ pub(super) async fn examine(specification: &Specification, sources: &Sources) ->
 /// Whether nothing is asked of a registry itself: images are read through the cache, and no list of
 /// tags or referrers is wanted.
 fn is_only_cached(specification: &Specification, registry: &Registry) -> bool {
-    let upstream = specification.upstreams.get(registry);
     let is_there =
         |source: &Location| (source.reference()).is_some_and(|image| image.registry == *registry);
     let mut patterns = specification.patterns.iter().map(ImagePattern::source);
     let mut images = specification.images.iter();
-    upstream.is_some_and(|upstream| upstream.through_cache)
+    specification.is_through_cache(registry)
         && !patterns.any(|source| is_there(&source))
         && !images.any(|image| image.referrers && is_there(&image.source))
 }
