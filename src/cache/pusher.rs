@@ -65,7 +65,7 @@ pub(super) fn pusher(
     let ways = specification.detours();
     let rules = specification.cache.iter().flat_map(|cache| &cache.rules);
     let taken = rules.filter(|rule| ways.contains(&rule.detour()));
-    statements.extend(pull(&taken.cloned().collect::<Vec<_>>(), place));
+    statements.extend(pull(taken, place));
     statements
 }
 
