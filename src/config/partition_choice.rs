@@ -51,10 +51,12 @@ pub enum PartitionError {
         variable: &'static str,
     },
     /// The engine tells another count.
-    #[error("`--partition auto/{count}` contradicts `{SIZE_VARIABLE}={value}`")]
+    #[error("`--partition auto/{count}` contradicts `{variable}={value}`")]
     OtherCount {
         /// The count that was given.
         count: NonZeroUsize,
+        /// The variable that tells the count.
+        variable: &'static str,
         /// What the variable holds.
         value: String,
     },
@@ -84,10 +86,9 @@ struct Engine {
     expected: &'static str,
     /// The number that a value stands for, counted from 1.
     index: fn(&str) -> Option<usize>,
+    /// The variable that tells how many jobs there are.
+    size: Option<&'static str>,
 }
-
-/// The size of an array job of AWS Batch.
-const SIZE_VARIABLE: &str = "AWS_BATCH_JOB_ARRAY_SIZE";
 
 /// The engines, in the order in which they are asked.
 ///
@@ -101,17 +102,20 @@ const ENGINES: [Engine; 3] = [
         variable: "AWS_BATCH_JOB_ARRAY_INDEX",
         expected: "AWS Batch counts the jobs of an array from 0",
         index: from_zero,
+        size: Some("AWS_BATCH_JOB_ARRAY_SIZE"),
     },
     Engine {
         variable: "JOB_COMPLETION_INDEX",
         expected: "Kubernetes counts the pods of an indexed job from 0",
         index: from_zero,
+        size: None,
     },
     Engine {
         variable: "CODEBUILD_BATCH_BUILD_IDENTIFIER",
         expected: "end each `identifier` of the batch in its number, counted from 1, and write no \
                    other digit in it: `part_1`, `part_2`",
         index: at_the_end,
+        size: None,
     },
 ];
 
@@ -166,18 +170,19 @@ fn found(
             expected,
         });
     };
-    let size = (variable == ENGINES[0].variable)
-        .then(|| set(SIZE_VARIABLE))
-        .flatten();
+    let size = engine.size.and_then(|size| Some((size, set(size)?)));
     let count = match (given, size) {
-        (Some(count), Some(size)) if at_most(&size) != Some(count) => {
-            let value = size;
-            return Err(PartitionError::OtherCount { count, value });
+        (Some(count), Some((variable, value))) if at_most(&value) != Some(count) => {
+            return Err(PartitionError::OtherCount {
+                count,
+                variable,
+                value,
+            });
         }
         (Some(count), _) => count,
-        (None, Some(size)) => at_most(&size).ok_or(PartitionError::NoNumber {
-            variable: SIZE_VARIABLE,
-            value: size,
+        (None, Some((variable, value))) => at_most(&value).ok_or(PartitionError::NoNumber {
+            variable,
+            value,
             expected: "longshore splits a file into 1,000 partitions at most",
         })?,
         (None, None) => return Err(PartitionError::NoCount { variable }),
