@@ -20,9 +20,7 @@ mod upkeep_table;
 mod wording;
 
 pub use cache_json::{CacheOutcomeObject, CachePlanObject, CacheUrlsObject};
-pub use cache_table::{
-    cache_deletions, cache_outcome_table, cache_plan_table, cache_url_lines, error_text,
-};
+pub use cache_table::{cache_deletions, cache_outcome_table, cache_plan_table, cache_url_lines};
 pub use cache_warm_json::CacheWarmObject;
 pub use doctor::{DoctorObject, check_lines};
 pub use failures::{tell_failure, tell_failures, tell_unknown_orphans, tell_unlisted};
@@ -31,4 +29,4 @@ pub use merge::MergedReport;
 pub use merge_error::MergeError;
 pub use observer::{Style, observer};
 pub use table::{outcome_table, plan_table};
-pub use wording::error_lines;
+pub use wording::{error_lines, error_text};

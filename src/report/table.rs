@@ -162,7 +162,7 @@ pub(super) fn short(digest: &Digest) -> String {
     format!("{}:{}", digest.algorithm(), digest.short())
 }
 
-pub(super) fn table(header: [&str; 4]) -> Table {
+pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
