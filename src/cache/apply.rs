@@ -14,7 +14,7 @@ use super::{Access, Action, Error, Part, Plan};
 /// For how many days a deleted secret can be restored: the most that Secrets Manager knows.
 const RECOVERY_DAYS: u8 = 30;
 
-/// What became of the secrets of a run, by prefix.
+/// What became of the secrets of a run, by name.
 #[derive(Default)]
 struct Credentials {
     arns: BTreeMap<String, Result<String, Kind>>,
@@ -32,7 +32,6 @@ pub async fn apply(plan: Plan, access: &Access) -> Outcome {
         validations: Vec::new(),
     };
     for item in plan.items {
-        let prefix = item.prefix.unwrap_or_default();
         let (action, changes, result) = match item.decision {
             Ok(Decision {
                 action,
@@ -42,20 +41,20 @@ pub async fn apply(plan: Plan, access: &Access) -> Outcome {
                 // A rule that could not be changed has its secret still, and without its template
                 // nobody would know whose the rest is.
                 let action = match action {
-                    Action::Delete if failed.contains(&prefix) => Action::Orphan,
+                    Action::Delete if failed.contains(&item.prefix) => Action::Orphan,
                     action => action,
                 };
-                let result = credentials.work(&prefix, action, work, access).await;
+                let result = credentials.work(action, work, access).await;
                 (Some(action), changes, result)
             }
             Err(error) => (None, Vec::new(), Err(error)),
         };
         if result.is_err() && item.part != Part::Repository {
-            failed.push(prefix.clone());
+            failed.push(item.prefix.clone());
         }
         let result = result.map(|validation| outcome.validations.extend(validation));
         outcome.items.push(Done {
-            prefix: (!prefix.is_empty()).then_some(prefix),
+            prefix: item.prefix,
             part: item.part,
             name: item.name,
             action,
@@ -70,7 +69,6 @@ impl Credentials {
     /// One item.
     async fn work(
         &mut self,
-        prefix: &str,
         action: Action,
         work: Work,
         access: &Access,
@@ -78,11 +76,12 @@ impl Credentials {
         match work {
             Work::Secret(secret) => {
                 let kept = keep(&secret, action, access).await;
+                let name = secret.wanted.name;
                 if action == Action::Create {
-                    self.new.push(prefix.to_owned());
+                    self.new.push(name.clone());
                 }
                 let known = kept.as_ref().map(String::clone).map_err(Error::kind);
-                self.arns.insert(prefix.to_owned(), known);
+                self.arns.insert(name, known);
                 kept?;
             }
             Work::OldSecret { arn } => {
@@ -115,8 +114,9 @@ impl Credentials {
             takes_secret,
             by_hand,
         } = work;
+        let secret = secret::name(&rule.prefix);
         if takes_secret {
-            rule.credential_arn = match self.arns.get(&rule.prefix) {
+            rule.credential_arn = match self.arns.get(&secret) {
                 Some(Ok(arn)) => Some(arn.clone()),
                 Some(Err(kind)) => {
                     return Err(Error::WaitsForSecret {
@@ -145,7 +145,7 @@ impl Credentials {
             }
             Action::Orphan | Action::Foreign => return Ok(None),
         }
-        let answer = if by_hand && self.new.contains(&rule.prefix) {
+        let answer = if by_hand && self.new.contains(&secret) {
             Ok(Answer::SecretToFill)
         } else {
             validate(&rule, by_hand, &access.ecr).await

@@ -14,6 +14,9 @@ use super::{Access, Error};
 /// Repositories that are looked at together.
 const PARALLEL: usize = 8;
 
+/// The file's key for who may read cached repositories.
+const READERS: &str = "repository_read_access_arns";
+
 /// A cached repository, as it is and as its template would make it.
 #[derive(Debug)]
 pub(super) struct SeenRepository {
@@ -157,8 +160,6 @@ impl Repairs {
         Ok(())
     }
 }
-
-const READERS: &str = "repository_read_access_arns";
 
 #[cfg(test)]
 mod tests {

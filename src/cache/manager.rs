@@ -6,6 +6,7 @@ use super::policy::repositories;
 use super::secret;
 use super::statement::{Place, Statement, allow, everywhere};
 use crate::config::{CacheCredential, CacheRule, Password, StoredSecret};
+use crate::ecr::ROOT;
 
 /// The service that reads upstreams, as IAM knows it.
 const CACHE_SERVICE: &str = "pullthroughcache.ecr.amazonaws.com";
@@ -87,7 +88,7 @@ pub(super) fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<St
             &[role],
         )
     });
-    statements.extend(keeper(rules, place));
+    statements.extend(secrets(rules, place));
     let passed: BTreeSet<String> = rules
         .iter()
         .flat_map(|rule| [&rule.upstream_role_arn, &rule.template.custom_role_arn])
@@ -103,8 +104,8 @@ pub(super) fn manager(rules: &[CacheRule], scans: bool, place: &Place) -> Vec<St
 
 /// What it takes to bring cached repositories in line. Which there are shows when all are listed.
 pub(super) fn keeper_of_repositories(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
-    let rules = rules.iter().filter(|rule| rule.prefix != "ROOT");
-    let rules: Vec<CacheRule> = rules.cloned().collect();
+    let rules = rules.iter().filter(|rule| rule.prefix != ROOT);
+    let rules: Vec<&CacheRule> = rules.collect();
     if rules.is_empty() {
         return Vec::new();
     }
@@ -115,37 +116,33 @@ pub(super) fn keeper_of_repositories(rules: &[CacheRule], place: &Place) -> Vec<
     let all = [place.arn("ecr", "repository/*")];
     vec![
         allow("FindRepositories", &["ecr:DescribeRepositories"], &all),
-        allow("Align", &actions, &repositories(&rules, place)),
+        allow("Align", &actions, &repositories(rules, place)),
     ]
 }
 
 /// What the secrets of rules take: those that longshore keeps, and those that it only reads.
-fn keeper(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
+fn secrets(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
     // Secrets Manager ends an ARN with a hyphen and six characters.
     let by_name = |name: &str| place.arn("secretsmanager", &format!("secret:{name}-??????"));
     let [mut kept, mut read, mut parameters] = [const { Vec::new() }; 3];
     for rule in rules {
-        let stored = match &rule.credential {
+        match &rule.credential {
             CacheCredential::Nobody => continue,
             CacheCredential::User {
                 token: Password::Stored(stored),
                 ..
-            } => Some(stored),
-            CacheCredential::User { .. } | CacheCredential::Manual => None,
-        };
-        match stored {
-            None => {}
-            Some(StoredSecret::SecretsManager(id)) if id.starts_with("arn:") => {
-                read.push(id.clone());
-            }
-            Some(StoredSecret::SecretsManager(id)) => read.push(by_name(id)),
-            Some(StoredSecret::Parameter(name)) if name.starts_with("arn:") => {
-                parameters.push(name.clone());
-            }
-            Some(StoredSecret::Parameter(name)) => {
-                let name = name.trim_start_matches('/');
-                parameters.push(place.arn("ssm", &format!("parameter/{name}")));
-            }
+            } => match stored {
+                StoredSecret::SecretsManager(id) if id.starts_with("arn:") => read.push(id.clone()),
+                StoredSecret::SecretsManager(id) => read.push(by_name(id)),
+                StoredSecret::Parameter(name) if name.starts_with("arn:") => {
+                    parameters.push(name.clone());
+                }
+                StoredSecret::Parameter(name) => {
+                    let name = name.trim_start_matches('/');
+                    parameters.push(place.arn("ssm", &format!("parameter/{name}")));
+                }
+            },
+            CacheCredential::User { .. } | CacheCredential::Manual => {}
         }
         if !secret::is_taken_as_it_is(&rule.credential, &place.region) {
             kept.push(by_name(&secret::name(&rule.prefix)));

@@ -38,15 +38,14 @@ pub(super) async fn observe(
         Some(_) => Some(access.ecr.registry_scanning().await?),
         None => None,
     };
+    let named = &specification.rules;
     let mut secrets = Vec::new();
-    for rule in &specification.rules {
+    for rule in named {
         secrets.push(SeenSecret::look(rule, access).await);
     }
-    let rules_of_file = &specification.rules;
-    let leftovers =
-        leftover::look(rules_of_file, &secrets, &templates, choices.prune, access).await;
+    let leftovers = leftover::look(named, &secrets, &templates, choices.prune, access).await;
     let existing = if choices.existing {
-        existing::look(&specification.rules, &templates, access).await?
+        existing::look(named, &templates, access).await?
     } else {
         Vec::new()
     };

@@ -62,13 +62,13 @@ impl Plan {
             items.push(proposal::scanning(wanted, found));
         }
         let is_named = |prefix: &str| specification.rules.iter().any(|it| it.prefix == prefix);
-        let is_ours = |prefix: &str| {
+        let is_marked = |prefix: &str| {
             let mut templates = seen.templates.iter();
             let template = templates.find(|template| template.prefix == prefix);
             template.is_some_and(|template| is_ours(template.description.as_deref()))
         };
         let left = |prefix: &str, name: &str, work| {
-            let action = match (is_ours(prefix), choices.prune) {
+            let action = match (is_marked(prefix), choices.prune) {
                 (false, _) => Action::Foreign,
                 (true, false) => Action::Orphan,
                 (true, true) => Action::Delete,
@@ -107,7 +107,7 @@ impl Plan {
         // Last, because it is what says whose the others are.
         for template in &seen.templates {
             let prefix = template.prefix.as_str();
-            if !is_named(prefix) && is_ours(prefix) {
+            if !is_named(prefix) && is_marked(prefix) {
                 let work = Work::Template(template.clone());
                 items.push(left(prefix, prefix, work));
             }

@@ -68,8 +68,12 @@ pub fn statements(
 }
 
 /// The repositories that rules create.
-pub(super) fn repositories(rules: &[CacheRule], place: &Place) -> Vec<String> {
-    rules.iter().map(|rule| place.below(&rule.prefix)).collect()
+pub(super) fn repositories<'a>(
+    rules: impl IntoIterator<Item = &'a CacheRule>,
+    place: &Place,
+) -> Vec<String> {
+    let prefixes = rules.into_iter().map(|rule| &rule.prefix);
+    prefixes.map(|prefix| place.below(prefix)).collect()
 }
 
 fn puller(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
@@ -79,12 +83,16 @@ fn puller(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
 }
 
 /// What it takes to pull through rules, beside a login.
-pub(super) fn pull(rules: &[CacheRule], place: &Place) -> Vec<Statement> {
-    if rules.is_empty() {
+pub(super) fn pull<'a>(
+    rules: impl IntoIterator<Item = &'a CacheRule>,
+    place: &Place,
+) -> Vec<Statement> {
+    let repositories = repositories(rules, place);
+    if repositories.is_empty() {
         return Vec::new();
     }
     vec![
-        allow("Pull", &PULL, &repositories(rules, place)),
+        allow("Pull", &PULL, &repositories),
         // Not every list of IAM's actions knows a resource for it, and it reaches no further than
         // the statement before.
         everywhere("Import", &["ecr:BatchImportUpstreamImage"]),

@@ -1,10 +1,8 @@
 //! What IAM must allow to whoever loads images.
 
-use std::collections::BTreeSet;
-
 use super::policy::pull;
 use super::statement::{Place, Statement, allow, everywhere};
-use crate::config::{ImagePattern, Specification};
+use crate::config::Specification;
 use crate::ecr::StatedSettings;
 use crate::image::Repository;
 
@@ -34,11 +32,8 @@ pub(super) fn pusher(
 ) -> Vec<Statement> {
     let login = ["ecr:GetAccountSetting", "ecr:GetAuthorizationToken"];
     let mut statements = vec![everywhere("Login", &login)];
-    let known = specification.images.iter().map(|image| &image.repository);
-    let listed = specification.patterns.iter().map(ImagePattern::repository);
-    let names: BTreeSet<_> = known.chain(listed).collect();
+    let names = specification.destination_repositories().into_iter();
     let resources: Vec<String> = names
-        .into_iter()
         .map(|name| place.arn("ecr", &format!("repository/{name}")))
         .collect();
     if resources.is_empty() {
@@ -70,7 +65,7 @@ pub(super) fn pusher(
     let ways = specification.detours();
     let rules = specification.cache.iter().flat_map(|cache| &cache.rules);
     let taken = rules.filter(|rule| ways.contains(&rule.detour()));
-    statements.extend(pull(&taken.cloned().collect::<Vec<_>>(), place));
+    statements.extend(pull(taken, place));
     statements
 }
 

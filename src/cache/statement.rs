@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
+use crate::ecr::ROOT;
+
 /// Where the registry is, as ARNs say it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place {
@@ -63,7 +65,7 @@ impl Place {
     /// What a prefix's repositories are called.
     pub(super) fn below(&self, prefix: &str) -> String {
         match prefix {
-            "ROOT" => self.arn("ecr", "repository/*"),
+            ROOT => self.arn("ecr", "repository/*"),
             prefix => self.arn("ecr", &format!("repository/{prefix}/*")),
         }
     }

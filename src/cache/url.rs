@@ -2,7 +2,7 @@
 
 use crate::config::CacheRule;
 use crate::failure::{Failure, Kind};
-use crate::image::{Reference, Registry, Repository, Tag};
+use crate::image::{Reference, Registry, Tag};
 
 /// What to pull by.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,27 +36,28 @@ pub fn urls(
         return Ok(all.map(|rule| all_of(rule, registry)).collect());
     }
     let url = |image: &Reference| {
-        let (rule, name) = find(rules, image)?;
-        let suffix = match (&image.tag, &image.digest) {
-            (_, Some(digest)) => format!("@{digest}"),
-            (Some(tag), None) => format!(":{tag}"),
-            (None, None) => format!(":{}", Tag::latest()),
+        let (rule, url) = find(rules, registry, image)?;
+        let url = match &image.digest {
+            Some(digest) => url.by_digest(digest.clone()),
+            None => url,
         };
         Ok(CacheUrl {
             prefix: rule.prefix.clone(),
             upstream: rule.upstream.host.clone(),
             image: Some(image.clone()),
-            url: format!("{registry}/{name}{suffix}"),
+            url: url.to_string(),
         })
     };
     images.iter().map(url).collect()
 }
 
-/// The rule that caches an image, and the repository that it is then in.
+/// The rule that caches an image, and what to pull it by from the registry that does; the latest one
+/// where nothing says which.
 pub(super) fn find<'a>(
     rules: &'a [CacheRule],
+    registry: &Registry,
     image: &Reference,
-) -> Result<(&'a CacheRule, Repository), MissingRule> {
+) -> Result<(&'a CacheRule, Reference), MissingRule> {
     let fitting = rules.iter().filter_map(|rule| {
         let detour = rule.detour();
         Some((rule, detour.repository(image)?, detour.rank()))
@@ -69,7 +70,14 @@ pub(super) fn find<'a>(
             .map(|rule| rule.upstream.host.clone())
             .collect(),
     })?;
-    Ok((rule, repository))
+    let default = (image.tag.is_none() && image.digest.is_none()).then(Tag::latest);
+    let url = Reference {
+        registry: registry.clone(),
+        repository,
+        tag: image.tag.clone().or(default),
+        digest: image.digest.clone(),
+    };
+    Ok((rule, url))
 }
 
 fn all_of(rule: &CacheRule, registry: &Registry) -> CacheUrl {

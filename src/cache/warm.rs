@@ -63,16 +63,9 @@ pub async fn warm(
 ) -> Result<Vec<Warmed>, MissingRule> {
     let found: Vec<_> = images
         .iter()
-        .map(|image| Ok((image, find(rules, image)?)))
+        .map(|image| Ok((image, find(rules, registry, image)?)))
         .collect::<Result<_, _>>()?;
-    let warmed = stream::iter(found).map(|(image, (rule, repository))| async move {
-        let default = (image.tag.is_none() && image.digest.is_none()).then(Tag::latest);
-        let url = Reference {
-            registry: registry.clone(),
-            repository,
-            tag: image.tag.clone().or(default),
-            digest: image.digest.clone(),
-        };
+    let warmed = stream::iter(found).map(|(image, (rule, url))| async move {
         Warmed {
             image: image.clone(),
             prefix: rule.prefix.clone(),

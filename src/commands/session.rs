@@ -75,7 +75,7 @@ pub(super) async fn cache(specification: &Specification) -> anyhow::Result<cache
     let root_certificates = root_certificates()?;
     let options = destination_side(specification, root_certificates.as_ref());
     let session = aws::Session::load(options.clone()).await?;
-    let account_id = ecr_destination(specification).account_id;
+    let account_id = specification.destination.ecr().account_id;
     Ok(cache::Access {
         ecr: Ecr::new(&session, account_id),
         secrets: Secrets::new(&session),
@@ -90,16 +90,6 @@ pub(super) async fn account_id(specification: &Specification) -> anyhow::Result<
     let options = destination_side(specification, root_certificates.as_ref());
     let session = aws::Session::load(options).await?;
     Ok(session.introduce().await.identity?.account_id)
-}
-
-/// The ECR registry of the file.
-pub(super) fn ecr_destination(specification: &Specification) -> EcrDestination {
-    match &specification.destination {
-        config::Destination::Ecr(ecr) => ecr.clone(),
-        config::Destination::Registry(_) | config::Destination::Layout(_) => {
-            EcrDestination::default()
-        }
-    }
 }
 
 /// Opens the source registries alone.
@@ -197,7 +187,7 @@ fn destination_side(
     specification: &Specification,
     root_certificates: Option<&RootCertificates>,
 ) -> aws::Options {
-    let ecr = ecr_destination(specification);
+    let ecr = specification.destination.ecr();
     aws::Options {
         region: ecr.region,
         profile: ecr.profile,

@@ -1,7 +1,7 @@
 //! What ECR shall cache, checked.
 
 use super::Password;
-use crate::ecr::{CacheUpstream, CreationTemplate, RegistryScanning};
+use crate::ecr::{CacheUpstream, CreationTemplate, ROOT, RegistryScanning};
 use crate::store::Detour;
 
 /// What ECR shall cache.
@@ -36,7 +36,7 @@ impl CacheRule {
         Detour {
             upstream: self.upstream.registry(),
             upstream_prefix: self.upstream_prefix.clone(),
-            prefix: (self.prefix != "ROOT").then(|| self.prefix.clone()),
+            prefix: (self.prefix != ROOT).then(|| self.prefix.clone()),
         }
     }
 }

@@ -4,8 +4,7 @@
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-use super::{MOST_PARTITIONS, Partition};
-use crate::failure::{Failure, Kind};
+use super::{MOST_PARTITIONS, Partition, PartitionError};
 
 /// Which part of the file a run is asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,75 +18,15 @@ pub enum PartitionChoice {
     Auto(Option<NonZeroUsize>),
 }
 
-/// Nobody knows which part of the file is asked for, or a part cannot do what is asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum PartitionError {
-    /// The text is no partition.
-    #[error(
-        "expected I/N with I from 1 to N and N at most {MOST_PARTITIONS}, such as 3/8, or `auto` \
-         or `auto/N`"
-    )]
-    Malformed,
-    /// No engine's variable is set.
-    #[error(
-        "`--partition auto` finds none of the variables {} that tell the partition's number",
-        variables()
-    )]
-    NoEngine,
-    /// An engine's variable holds no number that could be a partition's.
-    #[error("`--partition auto` cannot take the partition's number from `{variable}={value}`")]
-    NoNumber {
-        /// The variable.
-        variable: &'static str,
-        /// What it holds.
-        value: String,
-        /// What it should hold.
-        expected: &'static str,
-    },
-    /// The engine does not tell how many partitions there are, and neither does anybody else.
-    #[error("`{variable}` does not tell how many partitions there are")]
-    NoCount {
-        /// The variable that tells the number.
-        variable: &'static str,
-    },
-    /// The engine tells another count.
-    #[error("`--partition auto/{count}` contradicts `{SIZE_VARIABLE}={value}`")]
-    OtherCount {
-        /// The count that was given.
-        count: NonZeroUsize,
-        /// What the variable holds.
-        value: String,
-    },
-    /// The engine's number is not one of so many.
-    #[error("`{variable}={value}` is partition {index}, and {}", are_there(*count))]
-    OutOfRange {
-        /// The variable.
-        variable: &'static str,
-        /// What it holds.
-        value: String,
-        /// The number that it stands for, counted from 1.
-        index: usize,
-        /// How many there are.
-        count: NonZeroUsize,
-    },
-    /// A lock is of all images.
-    #[error("a lock is of all images, and a partition has some of them")]
-    Lock,
-    /// What a part does not name another one may.
-    #[error("what the file no longer names cannot be told by one partition")]
-    Orphans,
-}
-
 /// How an engine tells which of its jobs this is.
 struct Engine {
     variable: &'static str,
     expected: &'static str,
     /// The number that a value stands for, counted from 1.
     index: fn(&str) -> Option<usize>,
+    /// The variable that tells how many jobs there are.
+    size: Option<&'static str>,
 }
-
-/// The size of an array job of AWS Batch.
-const SIZE_VARIABLE: &str = "AWS_BATCH_JOB_ARRAY_SIZE";
 
 /// The engines, in the order in which they are asked.
 ///
@@ -101,17 +40,20 @@ const ENGINES: [Engine; 3] = [
         variable: "AWS_BATCH_JOB_ARRAY_INDEX",
         expected: "AWS Batch counts the jobs of an array from 0",
         index: from_zero,
+        size: Some("AWS_BATCH_JOB_ARRAY_SIZE"),
     },
     Engine {
         variable: "JOB_COMPLETION_INDEX",
         expected: "Kubernetes counts the pods of an indexed job from 0",
         index: from_zero,
+        size: None,
     },
     Engine {
         variable: "CODEBUILD_BATCH_BUILD_IDENTIFIER",
         expected: "end each `identifier` of the batch in its number, counted from 1, and write no \
                    other digit in it: `part_1`, `part_2`",
         index: at_the_end,
+        size: None,
     },
 ];
 
@@ -166,18 +108,19 @@ fn found(
             expected,
         });
     };
-    let size = (variable == ENGINES[0].variable)
-        .then(|| set(SIZE_VARIABLE))
-        .flatten();
+    let size = engine.size.and_then(|size| Some((size, set(size)?)));
     let count = match (given, size) {
-        (Some(count), Some(size)) if at_most(&size) != Some(count) => {
-            let value = size;
-            return Err(PartitionError::OtherCount { count, value });
+        (Some(count), Some((variable, value))) if at_most(&value) != Some(count) => {
+            return Err(PartitionError::OtherCount {
+                count,
+                variable,
+                value,
+            });
         }
         (Some(count), _) => count,
-        (None, Some(size)) => at_most(&size).ok_or(PartitionError::NoNumber {
-            variable: SIZE_VARIABLE,
-            value: size,
+        (None, Some((variable, value))) => at_most(&value).ok_or(PartitionError::NoNumber {
+            variable,
+            value,
             expected: "longshore splits a file into 1,000 partitions at most",
         })?,
         (None, None) => return Err(PartitionError::NoCount { variable }),
@@ -213,7 +156,8 @@ fn at_the_end(value: &str) -> Option<usize> {
     number(&value[name.len()..]).filter(|_| !has_others)
 }
 
-fn variables() -> String {
+/// The variables that an engine can tell its number in, for a message.
+pub(super) fn variables() -> String {
     let names: Vec<String> = ENGINES
         .iter()
         .map(|it| format!("`{}`", it.variable))
@@ -221,48 +165,10 @@ fn variables() -> String {
     names.join(", ")
 }
 
-fn are_there(count: NonZeroUsize) -> String {
-    match count.get() {
-        1 => "there is 1".to_owned(),
-        count => format!("there are {count}"),
-    }
-}
-
-impl Failure for PartitionError {
-    fn kind(&self) -> Kind {
-        Kind::Configuration
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Malformed => return None,
-            Self::NoEngine => {
-                "run it in an array job, an indexed job or a batch build, or name the partition: \
-                 `--partition 1/8`"
-                    .to_owned()
-            }
-            Self::NoNumber { expected, .. } => (*expected).to_owned(),
-            Self::NoCount { .. } => "give the count: `--partition auto/8`".to_owned(),
-            Self::OtherCount { .. } => {
-                "leave the count out, `--partition auto`, or start the array with that size"
-                    .to_owned()
-            }
-            Self::OutOfRange { count, .. } => format!(
-                "start {count} jobs, or give the count that was started: `--partition auto/N`"
-            ),
-            Self::Lock => "lock the whole file with `plan --lock`, and give the partitions the \
-                           lock: `apply --locked FILE --partition I/N`"
-                .to_owned(),
-            Self::Orphans => "run `apply --prune-orphans` without `--partition` when all \
-                              partitions are done"
-                .to_owned(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Failure as _;
 
     fn read(text: &str, variables: &[(&str, &str)]) -> Result<String, String> {
         let env = |name: &str| {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::cache_specification::{CacheCredential, CacheRule};
+use super::cache_specification::CacheRule;
 use super::check::Checker;
 use super::destination::{given, role_arn};
 use super::hint::suggest;
@@ -12,9 +12,9 @@ use super::mistakes::{Located, Place};
 use super::reader::Table;
 use super::repositories::{encryption, resource_tags, tag_patterns};
 use super::shapes::{is_prefix, is_principal};
-use super::{Password, password, policies, written};
+use super::{cache_credential, policies, written};
 use crate::ecr::{
-    CacheUpstream, CreatedBy, CreationTemplate, Encryption, TagMutability, UpstreamAccess,
+    CacheUpstream, CreatedBy, CreationTemplate, Encryption, ROOT, TagMutability, UpstreamAccess,
 };
 use crate::failure::Failure as _;
 
@@ -80,16 +80,17 @@ fn check_one(
         None
     };
     let access = upstream.as_ref().map(|upstream| upstream.kind.access());
-    let credential = credential(
+    let credential = cache_credential::check(
         rule.username,
         rule.access_token,
         rule.credential.as_ref(),
-        (upstream.as_ref(), &key),
+        upstream.as_ref(),
+        &key,
         checker,
     );
     let upstream_prefix = given(rule.upstream_repository_prefix)
         .and_then(|text| checker.shaped(text, is_prefix, "a prefix of repositories", "team"))
-        .filter(|prefix| prefix != "ROOT");
+        .filter(|prefix| prefix != ROOT);
     let assumed = given(rule.custom_role_arn).and_then(|text| role_arn(text, checker));
     let encryption = rule
         .encryption
@@ -164,74 +165,6 @@ fn bare(text: &str) -> Option<String> {
     let host = rest.split('/').next().filter(|host| *host != text)?;
     let upstream: CacheUpstream = host.parse().ok()?;
     Some(format!("write `{upstream}`"))
-}
-
-/// Who ECR is at the upstream. What is wrong with an upstream is no matter here.
-fn credential(
-    username: Option<Text>,
-    token: Option<written::Password>,
-    word: Option<&Text>,
-    (upstream, key): (Option<&CacheUpstream>, &Place),
-    checker: &mut Checker<'_>,
-) -> Option<CacheCredential> {
-    let access = upstream.map(|upstream| upstream.kind.access());
-    let first = username.as_ref().map(|text| &text.place);
-    let first = first.or(word.map(|text| &text.place)).cloned();
-    if let Some(word) = word {
-        if word.value != "manual" {
-            let message = format!("`{}` is no kind of credential", word.value);
-            let hint = "write `manual`, or leave the key out".to_owned();
-            checker.mistakes.add(&word.place, message, hint);
-            return None;
-        }
-        if username.is_some() || token.is_some() {
-            let message = "the secret is filled in by hand, so nobody else says who it is for";
-            let hint = "leave `credential` out, or `username` and `access_token`".to_owned();
-            checker.mistakes.add(&word.place, message, hint);
-            return None;
-        }
-    }
-    if access == Some(UpstreamAccess::Role) && (first.is_some() || token.is_some()) {
-        let message = "ECR's own registries have no user and no token";
-        let hint = "leave them out; another account's is read with `custom_role_arn`".to_owned();
-        let place = first.as_ref().unwrap_or(key);
-        checker.mistakes.add(place, message, hint);
-        return None;
-    }
-    if word.is_some() {
-        return Some(CacheCredential::Manual);
-    }
-    match (username, token) {
-        (username, Some(written::Password::Source(source))) => {
-            let place = source.place.clone();
-            let token = password::check(*source, checker)?;
-            if let (None, Password::Known(_)) = (&username, &token) {
-                let hint = "write `username` beside it".to_owned();
-                checker
-                    .mistakes
-                    .add(&place, "a token without a username", hint);
-            }
-            let username = username.map(|username| username.value);
-            Some(CacheCredential::User { username, token })
-        }
-        (_, Some(written::Password::Unusable)) => None,
-        (Some(username), None) => {
-            let hint = "write `access_token: {env: NAME}` beside it".to_owned();
-            let message = "a username without an access token";
-            checker.mistakes.add(&username.place, message, hint);
-            None
-        }
-        (None, None) => match upstream {
-            Some(upstream) if access == Some(UpstreamAccess::Secret) => {
-                let message = format!("ECR reads `{upstream}` only with a login");
-                let hint = "write `username` and `access_token: {env: NAME}`, or \
-                            `credential: manual` to fill in the secret by hand";
-                checker.mistakes.add(key, message, hint.to_owned());
-                None
-            }
-            _ => Some(CacheCredential::Nobody),
-        },
-    }
 }
 
 fn mutability(

@@ -1,5 +1,7 @@
 //! The shapes of AWS's names.
 
+use crate::ecr::ROOT;
+
 /// A region: `eu-west-1`, `us-gov-west-1`, `eusc-de-east-1`.
 pub(super) fn is_region(text: &str) -> bool {
     let mut parts: Vec<&str> = text.split('-').collect();
@@ -30,8 +32,7 @@ pub(super) fn is_principal(text: &str) -> bool {
 pub(super) fn is_prefix(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(is_plain);
-    text == "ROOT"
-        || (2..=30).contains(&text.len()) && text.split(['/', '.', '_', '-']).all(is_word)
+    text == ROOT || (2..=30).contains(&text.len()) && text.split(['/', '.', '_', '-']).all(is_word)
 }
 
 /// The ARN of a key or of its alias: `arn:aws:kms:eu-west-1:123456789012:key/...`.

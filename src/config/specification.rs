@@ -1,6 +1,6 @@
 //! The checked specification: every value is sound, every default is filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::{CacheSpecification, ImagePattern, Partition, StoredSecret, through_cache};
@@ -235,7 +235,29 @@ impl Platforms {
     }
 }
 
+impl Destination {
+    /// What is said of the registry of ECR's, which is nothing where images go elsewhere.
+    pub fn ecr(&self) -> EcrDestination {
+        match self {
+            Self::Ecr(ecr) => ecr.clone(),
+            Self::Registry(_) | Self::Layout(_) => EcrDestination::default(),
+        }
+    }
+}
+
 impl Specification {
+    /// The repositories that images go to, those of patterns included.
+    pub fn destination_repositories(&self) -> BTreeSet<&Repository> {
+        let known = self.images.iter().map(|image| &image.repository);
+        let listed = self.patterns.iter().map(ImagePattern::repository);
+        known.chain(listed).collect()
+    }
+
+    /// Whether a registry's images are read through the pull-through cache.
+    pub fn is_through_cache(&self, registry: &Registry) -> bool {
+        through_cache::is_taken(registry, &self.upstreams)
+    }
+
     /// The ways to images that are read through the pull-through cache.
     pub fn detours(&self) -> Vec<Detour> {
         let rules = self.cache.iter().flat_map(|cache| &cache.rules);

@@ -89,11 +89,15 @@ pub(super) fn detours<'a>(
     upstreams: &BTreeMap<Registry, Upstream>,
 ) -> Vec<Detour> {
     let detours = rules.into_iter().map(CacheRule::detour);
-    let is_taken = |detour: &Detour| {
-        let upstream = upstreams.get(&detour.upstream);
-        upstream.is_some_and(|upstream| upstream.through_cache)
-    };
-    detours.filter(is_taken).collect()
+    detours
+        .filter(|detour| is_taken(&detour.upstream, upstreams))
+        .collect()
+}
+
+/// Whether a registry's images are read through a rule.
+pub(super) fn is_taken(registry: &Registry, upstreams: &BTreeMap<Registry, Upstream>) -> bool {
+    let upstream = upstreams.get(registry);
+    upstream.is_some_and(|upstream| upstream.through_cache)
 }
 
 /// Whether an image is read through one of these ways. It is a mistake when its registry is, and

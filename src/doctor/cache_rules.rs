@@ -7,7 +7,7 @@ use super::findings::{Findings, in_time};
 use crate::cache::{Answer, Error, validate};
 use crate::config::{CacheCredential, CacheRule, Specification};
 use crate::ecr::{Ecr, PullThroughRule};
-use crate::failure::{Failure as _, Kind, chain};
+use crate::failure::Kind;
 
 const NAME: &str = "cache rule";
 
@@ -24,16 +24,13 @@ pub(super) async fn examine(specification: &Specification, ecr: &Ecr) -> Finding
     let found = match in_time(NAME, ecr.pull_through_rules()).await {
         Ok(Ok(found)) => found,
         // Whoever only reads through the rules need not be able to list them.
-        Ok(Err(error)) => {
-            let check = Check::not_checked(NAME, chain(&error));
-            return check.with_hint(error.hint()).into();
-        }
+        Ok(Err(error)) => return Check::unanswered(NAME, &error).into(),
         Err(late) => return late.into(),
     };
     let mut asked = stream::iter(wanted)
         .map(|wanted| {
             let found = found.iter().find(|found| found.prefix == wanted.prefix);
-            let is_read = is_read(specification, wanted);
+            let is_read = specification.is_through_cache(&wanted.upstream.registry());
             async move {
                 let check = match found {
                     Some(found) => ask(wanted, found, ecr).await,
@@ -47,12 +44,6 @@ pub(super) async fn examine(specification: &Specification, ecr: &Ecr) -> Finding
         findings.add(check);
     }
     findings
-}
-
-/// Whether images of the rule's upstream are read through the cache.
-fn is_read(specification: &Specification, rule: &CacheRule) -> bool {
-    let upstream = specification.upstreams.get(&rule.upstream.registry());
-    upstream.is_some_and(|upstream| upstream.through_cache)
 }
 
 fn missing(is_read: bool) -> Check {
@@ -78,7 +69,7 @@ async fn ask(wanted: &CacheRule, found: &PullThroughRule, ecr: &Ecr) -> Check {
             Check::ok(NAME, format!("`{upstream}` accepts its login"))
         }
         Ok(Err(error @ Error::Refused { .. })) => Check::error(NAME, &error),
-        Ok(Err(error)) => Check::not_checked(NAME, chain(&error)).with_hint(error.hint()),
+        Ok(Err(error)) => Check::unanswered(NAME, &error),
         Err(late) => late,
     }
 }

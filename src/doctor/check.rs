@@ -56,6 +56,11 @@ impl Check {
         Self::new(name, Verdict::NotChecked, message.into())
     }
 
+    /// Nobody knows, as an error says with its remedy.
+    pub fn unanswered(name: &'static str, error: &dyn Failure) -> Self {
+        Self::not_checked(name, chain(error)).with_hint(error.hint())
+    }
+
     fn new(name: &'static str, verdict: Verdict, message: String) -> Self {
         Self {
             name,

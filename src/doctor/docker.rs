@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::findings::{Findings, in_time};
+use super::findings::{Findings, answer};
 use super::{Check, Verdict};
 use crate::config::{Builder, ImagePattern, ImageSpecification, Specification};
-use crate::docker::{DaemonDetails, Docker};
+use crate::docker::{self, DaemonDetails, Docker};
 use crate::failure::Kind;
 use crate::image::{Location, Platform};
 
@@ -25,18 +25,14 @@ pub(super) async fn examine(
     variable: fn(&str) -> Option<String>,
 ) -> Findings {
     let need = Need::of(specification);
-    let found = in_time(NAME, async {
+    let found = answer(NAME, async {
         let docker = Docker::connect(&variable).await?;
         let details = docker.describe().await?;
-        Ok((docker, details))
+        Ok::<_, docker::Error>((docker, details))
     });
     let (docker, details) = match found.await {
-        Ok(Ok(found)) => found,
-        Ok(Err(error)) => {
-            let error: crate::docker::Error = error;
-            return need.soften(Check::error(NAME, &error)).into();
-        }
-        Err(late) => return need.soften(late).into(),
+        Ok(found) => found,
+        Err(check) => return need.soften(check).into(),
     };
     let mut findings = Findings::default();
     findings.add(daemon(&docker, &details));
@@ -163,17 +159,15 @@ fn foreign(specification: &Specification, own: &Platform) -> BTreeSet<Platform> 
 
 /// Whether the daemon runs programs of a platform.
 async fn emulation(docker: &Docker, platform: &Platform) -> Check {
-    let answer = in_time(PLATFORM, docker.runs(platform)).await;
-    let check = match answer {
-        Ok(Ok(true)) => Check::ok(PLATFORM, "the daemon runs its programs"),
-        Ok(Ok(false)) => {
+    let check = match answer(PLATFORM, docker.runs(platform)).await {
+        Ok(true) => Check::ok(PLATFORM, "the daemon runs its programs"),
+        Ok(false) => {
             let message = "the daemon does not run its programs, and the file has some run";
             Check::failed(PLATFORM, Kind::Permanent, message).hint(
                 "`docker run --privileged --rm tonistiigi/binfmt --install all` brings emulation",
             )
         }
-        Ok(Err(error)) => Check::error(PLATFORM, &error),
-        Err(late) => late,
+        Err(check) => check,
     };
     check.of(platform.to_string())
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::Check;
-use crate::failure::Kind;
+use crate::failure::{Failure, Kind};
 
 /// How long one question may take. Whoever has not answered by then would keep a run waiting, too.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -57,6 +57,15 @@ impl From<Check> for Findings {
             sightings: Vec::new(),
         }
     }
+}
+
+/// The answer to a question; otherwise a failed check of this name.
+pub(super) async fn answer<T, E: Failure>(
+    name: &'static str,
+    question: impl Future<Output = Result<T, E>>,
+) -> Result<T, Check> {
+    let answer = in_time(name, question).await?;
+    answer.map_err(|error| Check::error(name, &error))
 }
 
 /// What comes of a question in time; otherwise a failed check of this name.

@@ -1,10 +1,10 @@
 //! Who we are at AWS, and all that follows from it.
 
-use super::findings::{AWS, Findings, in_time};
+use super::findings::{AWS, Findings, answer, in_time};
 use super::{Check, Verdict, cache_rules, permissions, reads, registry, repositories};
 use crate::aws::{self, Identity, Session};
 use crate::cache::Place;
-use crate::config::{Destination, EcrDestination, Specification};
+use crate::config::{EcrDestination, Specification};
 use crate::ecr::Ecr;
 use crate::failure::{Failure as _, Kind};
 
@@ -15,10 +15,9 @@ pub(super) async fn examine(
     specification: Option<&Specification>,
     options: &aws::Options,
 ) -> Findings {
-    let session = match in_time(NAME, Session::load(options.clone())).await {
-        Ok(Ok(session)) => session,
-        Ok(Err(error)) => return without(Check::error(NAME, &error)),
-        Err(late) => return without(late),
+    let session = match answer(NAME, Session::load(options.clone())).await {
+        Ok(session) => session,
+        Err(check) => return without(check),
     };
     let mut findings = Findings::default();
     let identity = match in_time(NAME, session.introduce()).await {
@@ -46,7 +45,8 @@ pub(super) async fn examine(
             }
         }
     };
-    let destination = ecr_destination(specification);
+    let destination = specification.map(|specification| specification.destination.ecr());
+    let destination = destination.unwrap_or_default();
     findings.checks.extend(
         identity
             .as_ref()
@@ -132,12 +132,5 @@ fn place(identity: &Identity, session: &Session, destination: &EcrDestination) -
     Place {
         region: session.region().to_owned(),
         account_id: account_id.unwrap_or(&identity.account_id).clone(),
-    }
-}
-
-fn ecr_destination(specification: Option<&Specification>) -> EcrDestination {
-    match specification.map(|specification| &specification.destination) {
-        Some(Destination::Ecr(destination)) => destination.clone(),
-        _ => EcrDestination::default(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Check;
-use super::findings::{Findings, in_time};
+use super::findings::{Findings, answer, in_time};
 use super::span::span;
 use crate::aws::{RootCertificates, Session};
 use crate::config::EcrDestination;
@@ -24,10 +24,9 @@ pub(super) async fn examine(
     destination: &EcrDestination,
     certificates: Option<&RootCertificates>,
 ) -> Findings {
-    let token = match in_time(TOKEN, ecr.token()).await {
-        Ok(Ok(token)) => token,
-        Ok(Err(error)) => return Check::error(TOKEN, &error).into(),
-        Err(late) => return late.into(),
+    let token = match answer(TOKEN, ecr.token()).await {
+        Ok(token) => token,
+        Err(check) => return check.into(),
     };
     let life = match token.expires_at {
         Some(end) => {
@@ -75,14 +74,13 @@ async fn door(
         Ok(client) => client,
         Err(error) => return Check::error(REGISTRY, &error).into(),
     };
-    match in_time(REGISTRY, client.ping(&name)).await {
-        Ok(Ok(pong)) => {
+    match answer(REGISTRY, client.ping(&name)).await {
+        Ok(pong) => {
             let mut findings = Findings::from(welcome(&endpoint));
             findings.see(format!("`{name}`"), pong.date);
             findings
         }
-        Ok(Err(error)) => Check::error(REGISTRY, &error).into(),
-        Err(late) => late.into(),
+        Err(check) => check.into(),
     }
 }
 
@@ -119,10 +117,7 @@ async fn mounting(ecr: &Ecr, session: &Session) -> Check {
             ))
         }
         Ok(None) => Check::not_checked(MOUNTING, "the account of the registry is another one"),
-        Err(error) => {
-            let check = Check::error(MOUNTING, &error);
-            // The first blob that several repositories need finds out, too.
-            Check::not_checked(MOUNTING, check.message).with_hint(check.hint)
-        }
+        // The first blob that several repositories need finds out, too.
+        Err(error) => Check::unanswered(MOUNTING, &error),
     }
 }

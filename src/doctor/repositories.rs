@@ -1,12 +1,10 @@
 //! The destination's repositories.
 
-use std::collections::BTreeSet;
-
 use futures_util::{StreamExt as _, stream};
 
 use super::Check;
-use super::findings::{Findings, in_time};
-use crate::config::{ImagePattern, Repositories, Specification};
+use super::findings::{Findings, answer, in_time};
+use crate::config::{Repositories, Specification};
 use crate::ecr::{Deviation, Ecr};
 use crate::failure::{Failure as _, chain};
 use crate::image::Repository;
@@ -21,8 +19,8 @@ pub(super) async fn examine(
     specification: &Specification,
     ecr: &Ecr,
 ) -> (Findings, Option<Repository>) {
-    let mut looked_up = stream::iter(names(specification))
-        .map(|repository| look_up(repository, &specification.repositories, ecr))
+    let mut looked_up = stream::iter(specification.destination_repositories())
+        .map(|repository| look_up(repository.clone(), &specification.repositories, ecr))
         .buffered(TOGETHER);
     let mut findings = Findings::default();
     let mut first = None;
@@ -33,21 +31,13 @@ pub(super) async fn examine(
     (findings, first)
 }
 
-/// The repositories that the file's images go to.
-fn names(specification: &Specification) -> BTreeSet<Repository> {
-    let known = specification.images.iter().map(|image| &image.repository);
-    let listed = specification.patterns.iter().map(ImagePattern::repository);
-    known.chain(listed).cloned().collect()
-}
-
 async fn look_up(
     repository: Repository,
     wanted: &Repositories,
     ecr: &Ecr,
 ) -> (Vec<Check>, Option<Repository>) {
-    let answer = in_time(NAME, ecr.describe_repository(&repository)).await;
-    let check = match answer {
-        Ok(Ok(Some(description))) => {
+    let check = match answer(NAME, ecr.describe_repository(&repository)).await {
+        Ok(Some(description)) => {
             let deviations = ecr.deviations(&repository, &description, &wanted.stated);
             let checks = match in_time(NAME, deviations).await {
                 Ok(deviations) => compare(&repository, deviations),
@@ -56,11 +46,10 @@ async fn look_up(
             let checks = checks.into_iter().map(|it| it.of(repository.as_str()));
             return (checks.collect(), Some(repository));
         }
-        Ok(Ok(None)) if wanted.create => Check::ok(NAME, "missing; `apply` creates it"),
-        Ok(Ok(None)) => Check::warning(NAME, "missing; its images are skipped")
+        Ok(None) if wanted.create => Check::ok(NAME, "missing; `apply` creates it"),
+        Ok(None) => Check::warning(NAME, "missing; its images are skipped")
             .hint("create it, or write `repositories: {create: true}`"),
-        Ok(Err(error)) => Check::error(NAME, &error),
-        Err(late) => late,
+        Err(check) => check,
     };
     (vec![check.of(repository.as_str())], None)
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, stream};
 
-use super::findings::{Findings, in_time};
+use super::findings::{Findings, answer, in_time};
 use super::span::span;
 use super::{Check, Sources, Verdict};
 use crate::config::{ImagePattern, Specification};
 use crate::credentials::Who;
-use crate::failure::{Failure as _, Kind};
+use crate::failure::{Failure as _, Kind, chain};
 use crate::image::{Location, Reference, Registry};
 use crate::registry::{Error, RateLimit};
 
@@ -40,12 +40,11 @@ pub(super) async fn examine(specification: &Specification, sources: &Sources) ->
 /// Whether nothing is asked of a registry itself: images are read through the cache, and no list of
 /// tags or referrers is wanted.
 fn is_only_cached(specification: &Specification, registry: &Registry) -> bool {
-    let upstream = specification.upstreams.get(registry);
     let is_there =
         |source: &Location| (source.reference()).is_some_and(|image| image.registry == *registry);
     let mut patterns = specification.patterns.iter().map(ImagePattern::source);
     let mut images = specification.images.iter();
-    upstream.is_some_and(|upstream| upstream.through_cache)
+    specification.is_through_cache(registry)
         && !patterns.any(|source| is_there(&source))
         && !images.any(|image| image.referrers && is_there(&image.source))
 }
@@ -75,14 +74,13 @@ fn registries(specification: &Specification) -> BTreeMap<Registry, Option<Refere
 
 async fn ask(registry: Registry, image: Option<Reference>, sources: &Sources) -> Findings {
     let name = registry.to_string();
-    let who = match in_time(NAME, sources.keyring.identify(&registry)).await {
-        Ok(Ok(who)) => who,
-        Ok(Err(error)) => return Check::error(NAME, &error).of(name).into(),
-        Err(late) => return late.of(name).into(),
+    let who = match answer(NAME, sources.keyring.identify(&registry)).await {
+        Ok(who) => who,
+        Err(check) => return check.of(name).into(),
     };
     let mut findings = Findings::default();
     let client = &sources.client;
-    let answer = in_time(NAME, async {
+    let reached = in_time(NAME, async {
         // A registry as a whole may refuse who may read its public repositories; and Docker Hub's
         // own answer for one costs nothing, but does not judge the login.
         match image.filter(|_| !registry.is_docker_hub()) {
@@ -90,7 +88,7 @@ async fn ask(registry: Registry, image: Option<Reference>, sources: &Sources) ->
             None => client.ping(&registry).await.map(|pong| pong.date),
         }
     });
-    let check = match answer.await {
+    let check = match reached.await {
         Ok(Ok(date)) => {
             findings.see(format!("`{registry}`"), date);
             Check::ok(NAME, format!("reached {who}"))
@@ -133,10 +131,7 @@ fn pulls(left: &Result<Option<RateLimit>, Error>) -> Check {
             )
         }
         Err(error) if error.kind() == Kind::Exhausted => Check::error(PULLS, error),
-        Err(error) => {
-            let check = Check::error(PULLS, error);
-            // A mirror need not have the repository that Docker Hub tells it by.
-            Check::not_checked(PULLS, check.message)
-        }
+        // A mirror need not have the repository that Docker Hub tells it by.
+        Err(error) => Check::not_checked(PULLS, chain(error)),
     }
 }

@@ -40,7 +40,7 @@ pub use policy_text::is_same_policy;
 pub use public::PublicEcr;
 pub use pulls::{ImageId, Pulled};
 pub use repositories::RepositoryDescription;
-pub use rules::{PullThroughRule, RuleValidation};
+pub use rules::{PullThroughRule, ROOT, RuleValidation};
 pub use scanning::{RegistryScanning, ScanFrequency, ScanningRule};
 pub use settings::{Encryption, RepositorySettings, StatedSettings, TagMutability};
 pub use templates::{CreatedBy, CreationTemplate};

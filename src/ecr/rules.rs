@@ -6,8 +6,8 @@ use aws_sdk_ecr::types::PullThroughCacheRule as Found;
 use super::{Ecr, Error};
 use crate::aws;
 
-/// How ECR writes that an upstream's repositories have no prefix.
-const ROOT: &str = "ROOT";
+/// How ECR writes the prefix that all names have: none.
+pub const ROOT: &str = "ROOT";
 
 /// A rule: what stands under its prefix is read from an upstream registry.
 #[derive(Clone, Debug, Eq, PartialEq)]

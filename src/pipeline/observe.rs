@@ -5,9 +5,8 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::config::{self, Attestations, Builder, ImageSpecification};
 use crate::docker::Compression;
-use crate::dockerfile::{Ingredients, Recipe, RenderError};
+use crate::dockerfile::{Ingredients, Recipe};
 use crate::event::Step;
-use crate::failure::{Failure, Kind};
 use crate::image::{Digest, Location};
 
 use super::base_error::BaseError;
@@ -135,17 +134,6 @@ impl Observation {
             Self::Obstructed { conflict, .. } => Some(&conflict.held),
             Self::NoRepository | Self::Outdated { .. } => None,
         }
-    }
-}
-
-/// The Dockerfile cannot be rendered from the image's template.
-#[derive(Debug, thiserror::Error)]
-#[error("the Dockerfile cannot be made")]
-pub(super) struct TemplateError(#[from] RenderError);
-
-impl Failure for TemplateError {
-    fn kind(&self) -> Kind {
-        Kind::Permanent
     }
 }
 

@@ -5,16 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::config::Specification;
-use crate::ecr::{Ecr, Inventory, PullThroughRule};
+use crate::ecr::{Ecr, Inventory, PullThroughRule, ROOT};
 use crate::event::Step;
 use crate::image::{Digest, Repository, Tag};
 
 use super::observe::PARALLEL_QUESTIONS;
 use super::observe_destination::Repositories;
 use super::{Access, OrphanError, StepError};
-
-/// The prefix of a rule for all names.
-const ROOT: &str = "ROOT";
 
 /// How many hexadecimal digits a temporary tag has: `longshore-9f86d081884c-linux-arm64`.
 const UNIQUE_DIGITS: usize = 12;

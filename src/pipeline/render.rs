@@ -1,10 +1,12 @@
 //! The Dockerfiles that would be built, without building them.
 
 use crate::config::ImageSpecification;
+use crate::dockerfile::RenderError;
 use crate::event::Step;
+use crate::failure::{Failure, Kind};
 use crate::image::Platform;
 
-use super::observe::{TemplateError, resolve};
+use super::observe::resolve;
 use super::{Base, StepError, Upstreams};
 
 /// A generated Dockerfile.
@@ -14,6 +16,17 @@ pub struct Dockerfile {
     pub platform: Platform,
     /// The text.
     pub text: String,
+}
+
+/// The Dockerfile cannot be rendered from the image's template.
+#[derive(Debug, thiserror::Error)]
+#[error("the Dockerfile cannot be made")]
+struct TemplateError(#[from] RenderError);
+
+impl Failure for TemplateError {
+    fn kind(&self) -> Kind {
+        Kind::Permanent
+    }
 }
 
 /// Renders an image's Dockerfiles, one per platform, exactly as `apply` would build them. `daemon`

@@ -28,7 +28,7 @@ impl Client {
             &format!("blobs/{digest}"),
             format!("read blob `{digest}` of `{name}`"),
         );
-        let Ok(digest) = digest.parse::<Digest>() else {
+        let Ok(digest) = Digest::try_from(descriptor) else {
             return Err(request.failed(Cause::UnknownAlgorithm { digest }));
         };
         if descriptor.size() > MAX_SMALL_BLOB {

@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::cache::{Action, CacheUrl, Done, Item, Outcome, Part, Plan, Validation};
 
 use super::cache_table::{action_word, answer_text, cache_reason, done_word, part_word};
-use super::json::{ErrorObject, VERSION};
+use super::error_json::ErrorObject;
+use super::json::VERSION;
 
 /// A plan of the cache as one JSON object.
 #[derive(Serialize)]

@@ -1,9 +1,7 @@
 //! Plans and outcomes of the pull-through cache as tables for people.
 
 use crate::cache::{Action, Answer, CacheUrl, Error, Item, Outcome, Part, Plan, how_to_fill};
-use crate::failure::{Failure as _, chain};
 
-use super::error_lines;
 use super::table::{root_cause, table};
 
 /// What a plan says that touches a template, and no repository that exists.
@@ -58,7 +56,7 @@ pub fn cache_outcome_table(outcome: &Outcome) -> String {
         };
         items.add_row([status, part_word(item.part), &item.name, &reason]);
     }
-    let mut answers = table(["UPSTREAM", "PREFIX", "ANSWER", ""]);
+    let mut answers = table(["UPSTREAM", "PREFIX", "ANSWER"]);
     for validation in &outcome.validations {
         let answer = match &validation.answer {
             Ok(answer) => answer_text(*answer).to_owned(),
@@ -67,7 +65,7 @@ pub fn cache_outcome_table(outcome: &Outcome) -> String {
                 refusal(error)
             }
         };
-        answers.add_row([&validation.upstream, &validation.prefix, &answer, ""]);
+        answers.add_row([&validation.upstream, &validation.prefix, &answer]);
     }
     let answers = if outcome.validations.is_empty() {
         String::new()
@@ -107,11 +105,6 @@ pub fn cache_url_lines(urls: &[CacheUrl]) -> String {
         None => format!("{:width$}  {}", url.upstream, url.url),
     };
     urls.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// An error with its causes and what to do about it, for stderr.
-pub fn error_text(error: &Error) -> String {
-    error_lines(&chain(error), error.hint().as_deref()).join("\n")
 }
 
 /// How many things a plan treats in which way.

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::cache::{Error, Warmed};
 
-use super::json::{ErrorObject, VERSION};
+use super::error_json::ErrorObject;
+use super::json::VERSION;
 
 /// What became of images that ECR was to fetch, as one JSON object.
 #[derive(Serialize)]

@@ -1,15 +1,16 @@
-//! Plans, outcomes and errors as one JSON object, which `docs/commands.md` documents.
+//! Plans and outcomes as one JSON object, which `docs/commands.md` documents.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Partition;
-use crate::failure::{Failure, Kind, chain};
 use crate::image::{Digest, Repository};
-use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, Traffic, Unlisted};
+use crate::pipeline::{ImageOutcome, ImagePlan, Outcome, Plan, Status, Unlisted};
 
+use super::error_json::ErrorObject;
 use super::table::action_word;
+use super::traffic_json::TrafficObject;
 use super::upkeep_json::{DriftObject, OrphanObject};
 
 /// The version of the object. It grows with every change that could break a reader.
@@ -87,27 +88,6 @@ pub(super) struct OutcomeSummary {
     traffic: TrafficObject,
 }
 
-/// What copying took.
-#[derive(Deserialize, Serialize)]
-struct TrafficObject {
-    bytes: Option<u64>,
-    requests: Option<RequestsObject>,
-    blobs: Option<BlobsObject>,
-}
-
-#[derive(Deserialize, Serialize)]
-struct RequestsObject {
-    source: u64,
-    destination: u64,
-}
-
-#[derive(Deserialize, Serialize)]
-struct BlobsObject {
-    copied: u64,
-    mounted: u64,
-    skipped: u64,
-}
-
 #[derive(Deserialize, Serialize)]
 pub(super) struct ImageObject {
     source: String,
@@ -137,21 +117,6 @@ impl UnlistedObject {
             error: ErrorObject::new(&unlisted.error),
         }
     }
-}
-
-/// An error that kept a command from beginning, as one JSON object.
-#[derive(Serialize)]
-pub struct FailureObject {
-    version: u8,
-    command: Word,
-    error: ErrorObject,
-}
-
-#[derive(Deserialize, Serialize)]
-pub(super) struct ErrorObject {
-    kind: Word,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
 }
 
 impl PlanObject {
@@ -303,73 +268,6 @@ impl OutcomeSummary {
         self.skipped += other.skipped;
         self.failed += other.failed;
         self.traffic.add(other.traffic);
-    }
-}
-
-impl TrafficObject {
-    fn add(&mut self, other: Self) {
-        if let (Some(bytes), Some(more)) = (&mut self.bytes, other.bytes) {
-            *bytes += more;
-        }
-        if let (Some(requests), Some(more)) = (&mut self.requests, other.requests) {
-            requests.source += more.source;
-            requests.destination += more.destination;
-        }
-        if let (Some(blobs), Some(more)) = (&mut self.blobs, other.blobs) {
-            blobs.copied += more.copied;
-            blobs.mounted += more.mounted;
-            blobs.skipped += more.skipped;
-        }
-    }
-
-    fn new(traffic: Option<Traffic>) -> Self {
-        Self {
-            bytes: traffic.map(|it| it.bytes),
-            requests: traffic.map(|it| RequestsObject {
-                source: it.source_requests,
-                destination: it.destination_requests,
-            }),
-            blobs: traffic.map(|it| BlobsObject {
-                copied: it.copied,
-                mounted: it.mounted,
-                skipped: it.skipped,
-            }),
-        }
-    }
-}
-
-impl FailureObject {
-    /// An error of this kind, in the words of its exit code.
-    pub fn new(
-        command: &'static str,
-        kind: &'static str,
-        message: String,
-        hint: Option<String>,
-    ) -> Self {
-        Self {
-            version: VERSION,
-            command: command.into(),
-            error: ErrorObject {
-                kind: kind.into(),
-                message,
-                hint,
-            },
-        }
-    }
-}
-
-impl ErrorObject {
-    pub(super) fn new(error: &impl Failure) -> Self {
-        Self {
-            kind: error.kind().as_str().into(),
-            message: chain(error),
-            hint: error.hint(),
-        }
-    }
-
-    /// The error's kind; that of most errors where another longshore has a word for it.
-    pub(super) fn kind(&self) -> Kind {
-        Kind::named(&self.kind).unwrap_or(Kind::Permanent)
     }
 }
 

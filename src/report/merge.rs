@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Kind};
 
-use super::json::{
-    ErrorObject, OutcomeObject, PartitionObject, PlanObject, UnlistedObject, VERSION,
-};
+use super::error_json::ErrorObject;
+use super::json::{OutcomeObject, PartitionObject, PlanObject, UnlistedObject, VERSION};
 use super::merge_error::MergeError;
 use super::upkeep_json::DriftObject;
 

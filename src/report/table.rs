@@ -28,13 +28,18 @@ pub fn plan_table(plan: &Plan) -> String {
         table.add_row(["error", "", &source.familiar(), &root_cause(error)]);
     }
     for image in &plan.images {
-        let (action, reason) = match &image.decision {
-            Ok(decision) => (action_word(&decision.action), decision.reason.to_string()),
-            Err(error) => ("error", root_cause(error)),
+        let (word, reason) = match &image.decision {
+            Ok(decision) => {
+                counts.add(&decision.action);
+                (action_word(&decision.action), decision.reason.to_string())
+            }
+            Err(error) => {
+                counts.failed += 1;
+                ("error", root_cause(error))
+            }
         };
-        counts.add(action);
         let [destination, source] = [name(&image.destination), source(image)];
-        table.add_row([action, &destination, &source, &reason]);
+        table.add_row([word, &destination, &source, &reason]);
     }
     let create = match plan.create.len() {
         0 => String::new(),
@@ -48,6 +53,7 @@ pub fn plan_table(plan: &Plan) -> String {
 #[derive(Default)]
 struct Counts {
     build: usize,
+    derive: usize,
     copy: usize,
     in_place: usize,
     skipped: usize,
@@ -55,13 +61,15 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, action: &str) {
+    fn add(&mut self, action: &Action) {
         let counter = match action {
-            "build" => &mut self.build,
-            "copy" => &mut self.copy,
-            "in place" => &mut self.in_place,
-            "error" => &mut self.failed,
-            _ => &mut self.skipped,
+            Action::Make(Work::Build { .. }) => &mut self.build,
+            Action::Make(Work::Derive { .. }) => &mut self.derive,
+            Action::Make(Work::Export { .. } | Work::Copy { .. } | Work::Refer { .. }) => {
+                &mut self.copy
+            }
+            Action::Skip { .. } => &mut self.in_place,
+            Action::Keep { .. } | Action::NoRepository => &mut self.skipped,
         };
         *counter += 1;
     }
@@ -71,6 +79,7 @@ impl fmt::Display for Counts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             build,
+            derive,
             copy,
             in_place,
             skipped,
@@ -78,7 +87,8 @@ impl fmt::Display for Counts {
         } = self;
         write!(
             formatter,
-            "{} to build, {copy} to copy, {in_place} in place, {skipped} skipped, {failed} failed",
+            "{} to build, {derive} to derive, {copy} to copy, {in_place} in place, {skipped} \
+             skipped, {failed} failed",
             count(*build, "image")
         )
     }
@@ -152,7 +162,7 @@ pub(super) fn short(digest: &Digest) -> String {
     format!("{}:{}", digest.algorithm(), digest.short())
 }
 
-pub(super) fn table(header: [&str; 4]) -> Table {
+pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)

@@ -7,7 +7,8 @@ use crate::ecr::{Difference, Encryption, TagMutability};
 use crate::image::{Digest, Repository, Tag};
 use crate::pipeline::{Concern, Drift, Fate, Outcome, Plan, Pruned, Repair, StepError};
 
-use super::json::{ErrorObject, Word};
+use super::error_json::ErrorObject;
+use super::json::Word;
 use super::upkeep_table::{drift_word, orphan_word};
 
 /// A setting of a repository that is not what the file says.

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use crate::event::Event;
+use crate::failure::{Failure, chain};
 use crate::image::{Location, Reference, Registry};
 
 use super::Style;
@@ -227,6 +228,11 @@ pub fn error_lines(message: &str, hint: Option<&str>) -> Vec<String> {
     let mut lines = vec![format!("error: {message}")];
     lines.extend(hint.map(|hint| format!("  hint: {hint}")));
     lines
+}
+
+/// An error with its causes and its remedy.
+pub fn error_text(error: &dyn Failure) -> String {
+    error_lines(&chain(error), error.hint().as_deref()).join("\n")
 }
 
 /// An image's name inside its registry, which is the same for all of a run.

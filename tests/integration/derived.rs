@@ -281,6 +281,12 @@ fn what_cannot_be_derived_is_built_where_that_is_allowed() {
     );
     let plan = lab.longshore(&["plan", "--output", "json"]).run().exits(0);
     assert_eq!(plan.each("action"), ["build", "build", "derive"]);
+    let told = lab.longshore(&["plan"]).run().exits(0).stdout;
+    assert_eq!(
+        told.lines().last().unwrap(),
+        "2 repositories to create, 2 images to build, 1 to derive, 0 to copy, 0 in place, \
+         0 skipped, 0 failed"
+    );
     lab.longshore_with_docker(&["apply"]).run().exits(0);
     let index = lab.parsed(VAULT, "triggers");
     assert_eq!(index["manifests"].as_array().unwrap().len(), 2);

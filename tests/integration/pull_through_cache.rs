@@ -123,12 +123,15 @@ fn several_upstreams_from_nothing() {
     registry.k8s.io       REGISTRY/k8s/
     ");
     let images = ["alpine:3", "ghcr.io/org/app", "quay.io/org/app:1"];
+    let pinned = format!("quay.io/org/app:1@sha256:{}", "0".repeat(64));
+    let images = images.into_iter().chain([&*pinned]);
     let arguments: Vec<&str> = ["urls"].into_iter().chain(images).collect();
     let run = cache(&lab, &text, "good-token", &arguments).exits(0);
     insta::assert_snapshot!(run.stdout.replace(&lab.registry(), "REGISTRY"), @r"
     REGISTRY/dockerhub/library/alpine:3
     REGISTRY/ghcr/org/app:latest
     REGISTRY/quay/org/app:1
+    REGISTRY/quay/org/app@sha256:0000000000000000000000000000000000000000000000000000000000000000
     ");
     let json = ["urls", "--output", "json", "alpine:3"];
     let run = cache(&lab, &text, "good-token", &json).exits(0);

@@ -27,7 +27,7 @@ pub(in crate::commands) async fn policy(arguments: cli::CachePolicy) -> anyhow::
 
 /// Where the registry is. AWS is asked only for what the file leaves open.
 async fn place(specification: &Specification) -> anyhow::Result<Place> {
-    let destination = session::ecr_destination(specification);
+    let destination = specification.destination.ecr();
     if let (Some(region), Some(account_id)) = (destination.region, destination.account_id.clone()) {
         return Ok(Place { region, account_id });
     }

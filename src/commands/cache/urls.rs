@@ -12,7 +12,7 @@ use super::unknown::known;
 pub(in crate::commands) async fn urls(arguments: cli::CacheUrls) -> anyhow::Result<Exit> {
     let specification = session::specification_without_secrets(&arguments.file).await?;
     let rules = &known(&specification)?.rules;
-    let registry = if let Some(endpoint) = session::ecr_destination(&specification).registry {
+    let registry = if let Some(endpoint) = specification.destination.ecr().registry {
         endpoint.registry
     } else {
         let access = session::cache(&specification).await?;

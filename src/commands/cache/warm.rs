@@ -18,7 +18,7 @@ pub(in crate::commands) async fn warm(
     let specification = session::specification_without_secrets(&arguments.file).await?;
     let rules = &known(&specification)?.rules;
     let access = session::cache(&specification).await?;
-    let registry = match session::ecr_destination(&specification).registry {
+    let registry = match specification.destination.ecr().registry {
         Some(endpoint) => endpoint.registry,
         None => access.ecr.registry().await?.registry,
     };

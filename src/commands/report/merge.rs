@@ -1,10 +1,9 @@
 //! `longshore report merge`.
 
 use crate::cli;
+use crate::commands::console;
+use crate::commands::exit::Exit;
 use crate::report::MergedReport;
-
-use super::super::console;
-use super::super::exit::Exit;
 
 /// Joins the reports of all partitions into one object.
 pub(in crate::commands) fn merge(arguments: &cli::Merge) -> anyhow::Result<Exit> {

@@ -88,8 +88,7 @@ impl Delivery {
         let Ok(Content::Image(image)) = manifest.content() else {
             return Ok(None);
         };
-        let digest_of = |text: String| text.parse::<Digest>().ok();
-        let config = digest_of(image.config().digest().to_string());
+        let config = Digest::try_from(image.config()).ok();
         // The ID is that of the manifest where the daemon keeps images in containerd.
         let Some(config) = config.filter(|config| config == wanted || manifest.digest() == wanted)
         else {
@@ -110,7 +109,7 @@ impl Delivery {
         }
         let mut layers = Vec::new();
         for (layer, diff_id) in image.layers().iter().zip(diff_ids).skip(base_layers) {
-            let Some(digest) = digest_of(layer.digest().to_string()) else {
+            let Ok(digest) = Digest::try_from(layer) else {
                 return Ok(None);
             };
             // A new layer that equals one of the base's was not sent.
