@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::OnceCell;
 
 /// What became of the work of each key, which is done once; whoever needs it meanwhile waits for it.
@@ -56,7 +57,7 @@ impl<K: Eq + Hash, V> Once<K, V> {
     }
 
     fn cells(&self) -> MutexGuard<'_, HashMap<K, Arc<OnceCell<V>>>> {
-        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cells.lock()
     }
 }
 

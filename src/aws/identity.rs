@@ -1,12 +1,13 @@
 //! STS: who we are.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_sdk_sts::Client;
 use aws_sdk_sts::config::interceptors::BeforeDeserializationInterceptorContextRef;
 use aws_sdk_sts::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sts::error::BoxError;
+use parking_lot::Mutex;
 
 use super::{Error, Session};
 
@@ -41,7 +42,7 @@ impl Session {
         });
         Introduction {
             identity: identity.map_err(|error| Error::from_sdk("sts", "GetCallerIdentity", error)),
-            date: *date.0.lock().unwrap_or_else(PoisonError::into_inner),
+            date: *date.0.lock(),
         }
     }
 }
@@ -63,7 +64,7 @@ impl Intercept for Date {
     ) -> Result<(), BoxError> {
         let date = context.response().headers().get("date");
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = date;
+        *self.0.lock() = date;
         Ok(())
     }
 }

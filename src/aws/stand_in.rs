@@ -1,12 +1,13 @@
 //! An AWS service on loopback, for tests: answers each operation from a list and keeps what was asked.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -46,7 +47,7 @@ impl StandIn {
 
     /// Operation and body of every call so far.
     pub(crate) fn calls(&self) -> Vec<(String, Value)> {
-        self.script.calls.lock().unwrap().clone()
+        self.script.calls.lock().clone()
     }
 }
 
@@ -58,8 +59,8 @@ async fn answer(
     let target = headers["x-amz-target"].to_str().unwrap();
     let operation = target.split_once('.').unwrap().1.to_owned();
     let body = serde_json::from_str(&body).unwrap();
-    script.calls.lock().unwrap().push((operation, body));
-    let next = script.answers.lock().unwrap().pop_front();
+    script.calls.lock().push((operation, body));
+    let next = script.answers.lock().pop_front();
     let (status, body) = next.unwrap_or_else(|| refusal("Unscripted", "no answer is left"));
     let headers = [
         ("content-type", "application/x-amz-json-1.1"),

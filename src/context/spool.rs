@@ -2,8 +2,8 @@
 
 use std::io::{self, BufWriter, Cursor, IntoInnerError, Read, Seek, SeekFrom, Write as _};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use tar::{Archive, Builder, EntryType};
 
 use super::archive::append;
@@ -138,7 +138,7 @@ impl Spool {
 
     /// Up to `length` bytes of the archive from `start` on.
     pub fn read(&self, start: u64, length: u64) -> io::Result<Vec<u8>> {
-        let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut archive = self.archive.lock();
         archive.seek(SeekFrom::Start(start))?;
         let mut bytes = Vec::new();
         let read = (&mut *archive).take(length).read_to_end(&mut bytes)? as u64;

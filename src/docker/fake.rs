@@ -1,6 +1,6 @@
 //! A daemon that only remembers what it was asked and says what it was told to say.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 
 use super::connection::Docker;
@@ -80,7 +81,7 @@ impl Fake {
 
     /// All requests so far.
     pub(super) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+        self.asked.lock().clone()
     }
 
     /// The lines of all requests so far.
@@ -104,7 +105,7 @@ async fn answer(State(script): State<Script>, request: Request<Body>) -> Respons
         ),
     };
     let body = to_bytes(body, usize::MAX).await.unwrap();
-    script.asked.lock().unwrap().push(Asked {
+    script.asked.lock().push(Asked {
         line,
         body,
         headers: parts.headers,

@@ -1,12 +1,13 @@
 //! The creation of a repository with everything that belongs to it.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_ecr::operation::create_repository::CreateRepositoryError;
 use aws_sdk_ecr::types::ImageScanningConfiguration;
 use backon::{ExponentialBuilder, Retryable};
+use parking_lot::{Mutex, MutexGuard};
 use tracing::debug;
 
 use super::sdk_types::{encryption, mutability, resource_tags};
@@ -50,7 +51,7 @@ impl Unfinished {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<Repository>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

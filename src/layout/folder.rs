@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
@@ -37,7 +38,7 @@ pub struct Layouts(Mutex<HashMap<PathBuf, Layout>>);
 impl Layouts {
     /// The layout in this folder, which need not exist.
     pub fn at(&self, folder: &Path) -> Layout {
-        let mut layouts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut layouts = self.0.lock();
         let layout = layouts.entry(folder.to_owned());
         layout.or_insert_with(|| Layout::at(folder)).clone()
     }

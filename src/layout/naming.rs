@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::folder::{INDEX, MARKER};
 use super::index::Index;
@@ -41,13 +43,13 @@ impl Layout {
 
     /// Writes what waits, unless somebody has written this wish already.
     pub(super) fn fulfil(&self, number: u64) -> Result<(), Error> {
-        let _turn = lock(&self.naming.turn);
-        let wishes = lock(&self.naming.waiting).wishes.clone();
+        let _turn = self.naming.turn.lock();
+        let wishes = self.naming.waiting.lock().wishes.clone();
         if !wishes.contains_key(&number) {
             return Ok(());
         }
         let written = self.write_names(&wishes);
-        let mut waiting = lock(&self.naming.waiting);
+        let mut waiting = self.naming.waiting.lock();
         match &written {
             Ok(()) => waiting.wishes.retain(|it, _| !wishes.contains_key(it)),
             // The others try for themselves, and learn why it fails.
@@ -99,7 +101,7 @@ impl Naming {
             tag: tag.clone(),
             manifest: manifest.clone(),
         };
-        let mut waiting = lock(&self.waiting);
+        let mut waiting = self.waiting.lock();
         waiting.last_number += 1;
         let number = waiting.last_number;
         waiting.wishes.insert(number, wish);
@@ -115,8 +117,4 @@ fn settle(folder: &Path) -> Result<(), Error> {
         settled.map_err(Error::unwritable(folder))?;
     }
     Ok(())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

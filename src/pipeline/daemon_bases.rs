@@ -1,7 +1,8 @@
 //! The images that builds start from, in the daemon.
 
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::docker::{self, Docker};
 use crate::image::{Platform, Reference};
@@ -78,7 +79,7 @@ impl DaemonBases {
     }
 
     fn brought(&self) -> MutexGuard<'_, Vec<String>> {
-        self.brought.lock().unwrap_or_else(PoisonError::into_inner)
+        self.brought.lock()
     }
 }
 

@@ -1,7 +1,9 @@
 //! What building and pushing leaves behind, and its removal, whatever became of the image.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::docker::{Docker, StepImages};
 use crate::event::Event;
@@ -105,7 +107,7 @@ impl Leftovers {
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+        self.found.lock()
     }
 }
 
@@ -208,6 +210,6 @@ impl Broom {
 }
 
 fn latest(images: &Mutex<StepImages>) -> Option<String> {
-    let images = images.lock().unwrap_or_else(PoisonError::into_inner);
+    let images = images.lock();
     images.latest().map(str::to_owned)
 }

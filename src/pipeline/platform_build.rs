@@ -1,7 +1,6 @@
 //! What the Docker daemon does for one platform: from its base to an image that is held against it.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 
 use crate::config::Publish;
 use crate::docker::{self, BuildRequest, Docker, Engine, ImageDetails};
@@ -108,7 +107,7 @@ impl PlatformBuild<'_> {
             secrets: &image.secrets,
         };
         let mut output = |text: &str| {
-            let mut images = step_images.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut images = step_images.lock();
             images.read(text);
             drop(images);
             self.print(text);

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
 use tokio::time::Instant;
@@ -185,7 +186,7 @@ impl Client {
 
     pub(super) fn host(&self, registry: &Registry) -> Arc<Host> {
         let inner = &*self.inner;
-        let mut hosts = inner.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts = inner.hosts.lock();
         let host = hosts.entry(registry.clone()).or_insert_with(|| {
             let endpoint = inner.endpoints.get(registry).cloned();
             Arc::new(Host {

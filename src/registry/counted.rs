@@ -1,7 +1,8 @@
 //! Manifests whose reading was counted, kept so that none is paid for twice.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::Client;
 use crate::image::{Digest, Manifest, Reference, Registry, Repository};
@@ -26,7 +27,7 @@ impl Counted {
     }
 
     fn manifests(&self) -> MutexGuard<'_, HashMap<(Repository, Digest), Manifest>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -1,8 +1,8 @@
 //! A server for the tests of this room: it answers as told and keeps what it was sent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Request, Response};
 use axum::routing::any;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use parking_lot::Mutex;
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, copy};
 use tokio::net::TcpStream;
@@ -83,7 +84,7 @@ impl Fake {
                     is_whole: body.is_some(),
                     body: body.unwrap_or_default(),
                 };
-                let mut log = log.lock().unwrap();
+                let mut log = log.lock();
                 let earlier = log.iter().filter(|seen| seen.line == request.line).count();
                 log.push(request.clone());
                 drop(log);
@@ -145,14 +146,14 @@ impl Fake {
 
     /// Every request but [`PING`].
     pub(super) fn requests(&self) -> Vec<Seen> {
-        let mut seen = self.seen.lock().unwrap().clone();
+        let mut seen = self.seen.lock().clone();
         seen.retain(|seen| seen.line != PING);
         seen
     }
 
     /// How often [`PING`] came.
     pub(super) fn pings(&self) -> usize {
-        let seen = self.seen.lock().unwrap();
+        let seen = self.seen.lock();
         seen.iter().filter(|seen| seen.line == PING).count()
     }
 
@@ -218,7 +219,7 @@ pub(super) fn login(username: &str, password: &str) -> Login {
 #[async_trait]
 impl Credentials for Logins {
     async fn login(&self, _: &Registry) -> Result<Option<Login>, CredentialsError> {
-        let mut logins = self.0.lock().unwrap();
+        let mut logins = self.0.lock();
         Ok(if logins.len() > 1 {
             logins.remove(0)
         } else {

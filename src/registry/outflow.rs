@@ -2,11 +2,12 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::Stream;
+use parking_lot::Mutex;
 
 use super::pulse::{Beat, Pulse};
 
@@ -48,12 +49,12 @@ impl<S, E> Outflow<S, E> {
 
 impl<E> Flawed<E> {
     pub(super) fn take(&self) -> Option<Flaw<E>> {
-        let mut flaw = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flaw = self.0.lock();
         flaw.take()
     }
 
     fn set(&self, flaw: Flaw<E>) -> io::Error {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(flaw);
+        *self.0.lock() = Some(flaw);
         io::Error::other("the source is flawed")
     }
 }

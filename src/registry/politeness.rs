@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::Method;
 use tokio::time::{Instant, sleep_until};
 
@@ -121,9 +122,9 @@ impl Manners {
 
     /// Lets a request go out now, or says when to ask again.
     fn pass(&self, method: &Method, now: Instant) -> Result<(), Instant> {
-        let mut paced = self.pace(method).map(locked);
+        let mut paced = self.pace(method).map(Mutex::lock);
         let next = paced.as_ref().map_or(now, |pace| pace.next(now));
-        let next = next.max(locked(&self.pause).end(now));
+        let next = next.max(self.pause.lock().end(now));
         if next > now {
             return Err(next);
         }
@@ -137,7 +138,7 @@ impl Manners {
     pub(super) async fn wait(&self) {
         loop {
             let now = Instant::now();
-            let end = locked(&self.pause).end(now);
+            let end = self.pause.lock().end(now);
             if end <= now {
                 return;
             }
@@ -149,9 +150,9 @@ impl Manners {
     pub(super) fn succeeded(&self, method: &Method) {
         self.requests.succeeded();
         self.transfers.succeeded(&self.registry);
-        locked(&self.pause).succeeded(Instant::now());
+        self.pause.lock().succeeded(Instant::now());
         if let Some(pace) = self.pace(method) {
-            locked(pace).succeeded();
+            pace.lock().succeeded();
         }
     }
 
@@ -159,9 +160,9 @@ impl Manners {
     pub(super) fn throttled(&self, method: &Method, asked: Option<Duration>) {
         let now = Instant::now();
         if let Some(pace) = self.pace(method) {
-            locked(pace).throttled(now);
+            pace.lock().throttled(now);
         }
-        let begun = locked(&self.pause).throttled(now, asked);
+        let begun = self.pause.lock().throttled(now, asked);
         if let Some(pause) = begun {
             self.requests.throttled();
             self.transfers.throttled(&self.registry);
@@ -175,25 +176,25 @@ impl Manners {
     /// Takes what an answer told of the budget, to a request that was sent at `asked`.
     pub(super) fn learn(&self, told: Option<RateLimit>, asked: Instant) {
         if let Some(told) = told {
-            locked(&self.budget).learn(told, asked, Instant::now());
+            self.budget.lock().learn(told, asked, Instant::now());
         }
     }
 
     /// The registry wants to be left alone. Nobody waits for that by itself: it may be hours.
     pub(super) fn leave_alone(&self, asked: Option<Duration>) {
         if let Some(rest) = asked {
-            *locked(&self.rested) = Instant::now().checked_add(rest);
+            *self.rested.lock() = Instant::now().checked_add(rest);
         }
     }
 
     /// How long the registry still wants to be left alone.
     pub(super) fn rest(&self, now: Instant) -> Duration {
-        let rested = *locked(&self.rested);
+        let rested = *self.rested.lock();
         rested.map_or(Duration::ZERO, |end| end.saturating_duration_since(now))
     }
 
     pub(super) fn rate_limit(&self) -> Option<RateLimit> {
-        locked(&self.budget).latest()
+        self.budget.lock().latest()
     }
 
     fn pace(&self, method: &Method) -> Option<&Mutex<Pace>> {
@@ -215,10 +216,6 @@ pub(super) fn is_ecr(registry: &Registry) -> bool {
             && (rest.starts_with("dkr.ecr") || rest.starts_with("dkr-ecr"))
     });
     is_private || registry.is_public_ecr()
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Whether a body that is being sent moves.
 
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use super::transport::STALL_TIMEOUT;
@@ -33,7 +34,7 @@ impl Pulse {
     }
 
     pub(super) fn beat(&self, beat: Beat) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (beat, Instant::now());
+        *self.0.lock() = (beat, Instant::now());
     }
 
     /// Waits for what sends the body. Fails with the limit when the server was silent for longer.
@@ -53,7 +54,7 @@ impl Pulse {
 
     /// When the server's time is up, and how long it had.
     fn end(&self, now: Instant) -> (Instant, Duration) {
-        let (beat, at) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (beat, at) = *self.0.lock();
         match beat {
             Beat::Given => (at + STALL_TIMEOUT, STALL_TIMEOUT),
             Beat::Ended => (at + COMMIT_TIMEOUT, COMMIT_TIMEOUT),

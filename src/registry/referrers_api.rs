@@ -1,8 +1,9 @@
 //! Which repositories have the referrers API.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
 
 use crate::image::Repository;
@@ -27,7 +28,7 @@ impl ReferrersApi {
     /// Waits until this question may be asked; `None` where the repository is known to lack the API.
     pub(super) async fn turn(&self, repository: &Repository) -> Option<Turn> {
         let knowledge = {
-            let mut repositories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut repositories = self.0.lock();
             let knowledge = repositories.entry(repository.clone());
             Arc::clone(knowledge.or_default())
         };

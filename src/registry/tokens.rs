@@ -1,8 +1,10 @@
 //! The tokens of one registry, each fetched once however many requests wait for it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
+
+use parking_lot::Mutex;
 
 use super::token::{Scopes, Token};
 use super::{Authorization, Cause};
@@ -63,7 +65,7 @@ impl Tokens {
     }
 
     fn slot(&self, scopes: &Scopes) -> Arc<tokio::sync::Mutex<Slot>> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.0.lock();
         Arc::clone(slots.entry(scopes.clone()).or_default())
     }
 }

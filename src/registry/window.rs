@@ -1,7 +1,8 @@
 //! How many requests are under way at once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many at once: halved when the registry complains, and one more after as many successes.
@@ -109,8 +110,8 @@ impl Window {
         size.surplus += gone - self.permits.forget_permits(gone);
     }
 
-    fn size(&self) -> std::sync::MutexGuard<'_, Size> {
-        self.size.lock().unwrap_or_else(PoisonError::into_inner)
+    fn size(&self) -> MutexGuard<'_, Size> {
+        self.size.lock()
     }
 }
 

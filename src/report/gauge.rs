@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressState, style::ProgressTracker};
+use parking_lot::Mutex;
 
 use crate::event::Volume;
 
@@ -28,19 +29,19 @@ pub(super) struct Gauge {
 
 impl Gauge {
     pub(super) fn add(&self, volume: &Arc<Volume>) {
-        let mut volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut volumes = self.volumes.lock();
         volumes.push(Arc::clone(volume));
     }
 
     /// What did not move after all counts no longer.
     pub(super) fn remove(&self, volume: &Arc<Volume>) {
-        let mut volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut volumes = self.volumes.lock();
         volumes.retain(|other| !Arc::ptr_eq(other, volume));
     }
 
     /// How many bytes have moved, and of how many.
     fn read(&self) -> (u64, u64) {
-        let volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
+        let volumes = self.volumes.lock();
         volumes.iter().fold((0, 0), |(done, total), volume| {
             (done + volume.done(), total + volume.total())
         })

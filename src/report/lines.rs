@@ -1,7 +1,8 @@
 //! Events as plain lines, for logs and pipes.
 
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::event::{Event, Observer};
 
@@ -32,7 +33,7 @@ impl Lines {
 
 impl Observer for Lines {
     fn observe(&self, event: Event) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let text = state.lines(self.style, event).join("\n");
         if !text.is_empty() {
             // Nothing is left to tell when stderr is gone.

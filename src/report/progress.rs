@@ -1,10 +1,11 @@
 //! Events as one moving line per image, for a terminal.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use parking_lot::Mutex;
 
 use crate::docker::is_chatter;
 use crate::event::{Event, Observer, Volume};
@@ -126,7 +127,7 @@ impl Total {
 
 impl Observer for Progress {
     fn observe(&self, event: Event) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let state = &mut *state;
         let mut log = Vec::new();
         match &event {

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::io::AsyncWriteExt as _;
 
 use super::content::Content;
 use super::fresh;
-use super::lock::lock;
 use crate::image::{Digest, Hasher};
 
 /// All blobs by digest. Which repository may see which is not known here.
@@ -50,7 +49,7 @@ impl Blobs {
     pub(super) fn get(&self, digest: &Digest) -> Option<Content> {
         match self {
             Self::Memory(blobs) => {
-                let blobs = lock(blobs);
+                let blobs = blobs.lock();
                 blobs.get(digest).cloned().map(Content::Memory)
             }
             Self::Folder(folder) => Some(Content::File(path(folder, digest))),
@@ -90,7 +89,7 @@ impl Blobs {
                 if let Self::Memory(blobs) = self
                     && digest == *expected
                 {
-                    let mut blobs = lock(blobs);
+                    let mut blobs = blobs.lock();
                     blobs.insert(digest.clone(), bytes.into());
                 }
             }

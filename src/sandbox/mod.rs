@@ -12,7 +12,6 @@ mod content;
 mod fault;
 mod fresh;
 pub mod layout;
-mod lock;
 mod log;
 mod options;
 mod page;

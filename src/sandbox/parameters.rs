@@ -1,11 +1,9 @@
 //! The parameters of SSM.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
 
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::SecretString;
-
-use super::lock::lock;
 
 /// All parameters by name.
 #[derive(Default)]
@@ -22,6 +20,6 @@ pub(super) struct Parameter {
 
 impl Parameters {
     pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Parameter>> {
-        lock(&self.0)
+        self.0.lock()
     }
 }

@@ -1,12 +1,11 @@
 //! The secrets of Secrets Manager.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
 
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::fresh;
-use super::lock::lock;
 
 /// All secrets by name.
 #[derive(Default)]
@@ -34,7 +33,7 @@ pub(super) struct Version {
 
 impl Secrets {
     pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
-        lock(&self.0)
+        self.0.lock()
     }
 
     /// Whether a secret that can be used has this name or ARN, with or without a value.

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http;
 use axum::response::Response;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -88,7 +89,7 @@ impl Sandbox {
                 upstream: hub.as_ref().map(|(_, address)| *address),
             },
             store,
-            uploads: std::sync::Mutex::default(),
+            uploads: Mutex::default(),
             tokens: Tokens::default(),
             blob_mounting: options.blob_mounting.into(),
             imports: Imports::default(),

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use super::blobs::Blobs;
-use super::lock::lock;
 use super::pull_through::{Rule, Template};
 use super::repository::Repository;
 use super::scanning::RegistryScanning;
@@ -55,7 +54,7 @@ impl Store {
     }
 
     pub(super) fn read(&self) -> MutexGuard<'_, Inventory> {
-        lock(&self.inventory)
+        self.inventory.lock()
     }
 
     /// Changes what has a name; when the change succeeds, it is saved.

@@ -1,14 +1,13 @@
 //! The registry passwords that `GetAuthorizationToken` issues, and access keys of `AssumeRole`.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use parking_lot::Mutex;
 
 use super::fresh;
-use super::lock::lock;
 use super::options::EcrToken;
 
 /// What was issued. It is forgotten when the sandbox ends.
@@ -37,13 +36,16 @@ impl Tokens {
     pub(super) fn issue_password(&self, token: EcrToken) -> String {
         let password = format!("{}{}", fresh::identifier(), fresh::identifier());
         let is_good = true;
-        lock(&self.passwords).insert(password.clone(), Password { is_good, token });
+        self.passwords
+            .lock()
+            .insert(password.clone(), Password { is_good, token });
         password
     }
 
     /// Makes every password issued so far an expired one.
     pub(super) fn expire_passwords(&self) {
-        lock(&self.passwords)
+        self.passwords
+            .lock()
             .values_mut()
             .for_each(|password| password.is_good = false);
     }
@@ -64,7 +66,7 @@ impl Tokens {
 
     fn find(&self, headers: &HeaderMap) -> Option<(bool, EcrToken)> {
         let (_, word) = basic(headers).filter(|(name, _)| name == "AWS")?;
-        let passwords = lock(&self.passwords);
+        let passwords = self.passwords.lock();
         let password = passwords.get(&word)?;
         Some((password.is_good, password.token.clone()))
     }
@@ -72,13 +74,13 @@ impl Tokens {
     /// A new access key id that stands for an ARN.
     pub(super) fn issue_key(&self, arn: &str) -> String {
         let key = format!("ASIA{}", &fresh::identifier()[..16].to_uppercase());
-        lock(&self.keys).insert(key.clone(), arn.to_owned());
+        self.keys.lock().insert(key.clone(), arn.to_owned());
         key
     }
 
     /// The ARN that an issued access key id stands for.
     pub(super) fn arn(&self, key: &str) -> Option<String> {
-        lock(&self.keys).get(key).cloned()
+        self.keys.lock().get(key).cloned()
     }
 }
 

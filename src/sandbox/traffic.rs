@@ -3,7 +3,6 @@
 use std::io;
 use std::mem;
 use std::panic;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,9 +11,9 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
+use parking_lot::Mutex;
 
 use super::fault::{Effect, Fault};
-use super::lock::lock;
 use super::log::{Request, Server};
 
 /// The log, where one is kept, and the faults.
@@ -34,23 +33,23 @@ impl Traffic {
     pub(super) fn requests(&self) -> Vec<Request> {
         self.log
             .as_ref()
-            .map(|log| lock(log).clone())
+            .map(|log| log.lock().clone())
             .unwrap_or_default()
     }
 
     pub(super) fn take_requests(&self) -> Vec<Request> {
         self.log
             .as_ref()
-            .map(|log| mem::take(&mut *lock(log)))
+            .map(|log| mem::take(&mut *log.lock()))
             .unwrap_or_default()
     }
 
     pub(super) fn inject(&self, fault: Fault) {
-        lock(&self.faults).push(fault);
+        self.faults.lock().push(fault);
     }
 
     pub(super) fn mend(&self) {
-        lock(&self.faults).clear();
+        self.faults.lock().clear();
     }
 
     /// Lets a request through to its answer, notes it, and lets the first fault that matches
@@ -111,12 +110,12 @@ impl Traffic {
     fn note(&self, entry: Request) {
         tracing::debug!("{entry}");
         if let Some(log) = &self.log {
-            lock(log).push(entry);
+            log.lock().push(entry);
         }
     }
 
     fn strike(&self, request: &Request) -> Option<Effect> {
-        let mut faults = lock(&self.faults);
+        let mut faults = self.faults.lock();
         let fault = faults.iter_mut().find(|fault| fault.strikes(request))?;
         fault.times -= 1;
         Some(fault.effect.clone())

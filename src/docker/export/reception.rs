@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, head, patch, post, put};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -83,8 +84,8 @@ impl Reception {
 
     /// The manifest that came last, and all blobs.
     pub(super) fn finish(self) -> Option<(Bytes, BTreeMap<Digest, File>)> {
-        let manifest = lock(&self.received.manifest).take()?;
-        Some((manifest, std::mem::take(&mut *lock(&self.received.blobs))))
+        let manifest = self.received.manifest.lock().take()?;
+        Some((manifest, std::mem::take(&mut *self.received.blobs.lock())))
     }
 }
 
@@ -109,7 +110,7 @@ async fn exists(State(received): Shared, Path(digest): Path<String>) -> Response
     };
     // Docker asks for the length and writes it into the manifest, of which only digests are read;
     // but it leaves out a length of nothing, and then it is none.
-    let length = match lock(&received.blobs).get(&digest) {
+    let length = match received.blobs.lock().get(&digest) {
         Some(blob) => blob.metadata().map_or(1, |metadata| metadata.len()),
         None if received.known.contains(&digest) => 1,
         None => return StatusCode::NOT_FOUND.into_response(),
@@ -125,7 +126,7 @@ async fn begin(State(received): Shared) -> Response {
     let Ok(spool) = Spool::new() else {
         return StatusCode::INSUFFICIENT_STORAGE.into_response();
     };
-    let mut uploads = lock(&received.uploads);
+    let mut uploads = received.uploads.lock();
     uploads.begun += 1;
     let id = uploads.begun;
     uploads.open.insert(id, spool);
@@ -136,7 +137,7 @@ async fn append(State(received): Shared, Path(id): Path<u64>, body: Body) -> Res
     match receive(&received, id, body).await {
         Ok(spool) => {
             let size = spool.size();
-            lock(&received.uploads).open.insert(id, spool);
+            received.uploads.lock().open.insert(id, spool);
             accepted(id, size)
         }
         Err(status) => status.into_response(),
@@ -161,7 +162,7 @@ async fn complete(State(received): Shared, Path(id): Path<u64>, uri: Uri, body: 
         (header::LOCATION.as_str(), path(&format!("blobs/{digest}"))),
         (CONTENT_DIGEST, digest.to_string()),
     ];
-    lock(&received.blobs).insert(digest, blob);
+    received.blobs.lock().insert(digest, blob);
     (StatusCode::CREATED, headers).into_response()
 }
 
@@ -170,13 +171,13 @@ async fn keep(State(received): Shared, body: Body) -> Response {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let digest = Digest::of(&manifest).to_string();
-    *lock(&received.manifest) = Some(manifest);
+    *received.manifest.lock() = Some(manifest);
     (StatusCode::CREATED, [(CONTENT_DIGEST, digest)]).into_response()
 }
 
 /// Takes an upload out of the open ones and adds the body to it.
 async fn receive(received: &Received, id: u64, body: Body) -> Result<Spool, StatusCode> {
-    let spool = lock(&received.uploads).open.remove(&id);
+    let spool = received.uploads.lock().open.remove(&id);
     let mut spool = spool.ok_or(StatusCode::NOT_FOUND)?;
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
@@ -203,10 +204,6 @@ fn accepted(id: u64, size: u64) -> Response {
         ),
     ];
     (StatusCode::ACCEPTED, headers).into_response()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Exact requests for every way to write a blob.
 
-use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use futures_util::stream;
+use parking_lot::Mutex;
 
 use super::*;
 use crate::failure::{Failure, Kind};
@@ -355,14 +355,14 @@ async fn storm(retry_after: Option<&'static str>) -> (usize, Vec<Duration>) {
     .await;
     let pauses = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&pauses);
-    let on_pause = move |_: &_, pause| seen.lock().unwrap().push(pause);
+    let on_pause = move |_: &_, pause| seen.lock().push(pause);
     let client = fake.client_that_tells(Arc::new(on_pause));
     let image = fake.image("app");
     let uploads = (0..4).map(|_| upload(&client, &image, None));
     for uploaded in futures_util::future::join_all(uploads).await {
         assert_eq!(uploaded.unwrap(), Uploaded::Uploaded);
     }
-    let pauses = pauses.lock().unwrap().clone();
+    let pauses = pauses.lock().clone();
     (fake.log().len(), pauses)
 }
 

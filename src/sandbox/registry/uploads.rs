@@ -10,7 +10,6 @@ use super::Refusal;
 use crate::image::Digest;
 use crate::sandbox::blobs::Upload;
 use crate::sandbox::fresh;
-use crate::sandbox::lock::lock;
 use crate::sandbox::route::query;
 use crate::sandbox::state::State;
 
@@ -28,7 +27,7 @@ pub(super) async fn begin(state: &State, name: &str, uri: &Uri) -> Result<Respon
     let id = fresh::uuid();
     let upload = state.store.blobs.begin().await?;
     let response = progress(StatusCode::ACCEPTED, name, &id, 0);
-    lock(&state.uploads).insert(id, upload);
+    state.uploads.lock().insert(id, upload);
     Ok(response)
 }
 
@@ -67,7 +66,7 @@ pub(super) async fn patch(
     }
     receive(&mut upload, body).await?;
     let first = upload.parts.first().copied().unwrap_or_default();
-    lock(&state.uploads).insert(id.to_owned(), upload);
+    state.uploads.lock().insert(id.to_owned(), upload);
     Ok(progress(StatusCode::CREATED, name, id, first))
 }
 
@@ -116,7 +115,7 @@ pub(super) fn unknown() -> Refusal {
 /// An upload is taken while a request works on it, so that a request that breaks off ends it: at
 /// ECR too, another try needs a new upload.
 fn take(state: &State, id: &str) -> Result<Upload, Refusal> {
-    lock(&state.uploads).remove(id).ok_or_else(unknown)
+    state.uploads.lock().remove(id).ok_or_else(unknown)
 }
 
 async fn receive(upload: &mut Upload, body: Body) -> Result<(), Refusal> {

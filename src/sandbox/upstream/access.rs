@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Mutex;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
+use parking_lot::Mutex;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use url::form_urlencoded::parse;
 
 use crate::sandbox::fresh;
-use crate::sandbox::lock::lock;
 use crate::sandbox::options::{Login, Upstream};
 use crate::sandbox::tokens::{Tokens, basic};
 
@@ -45,7 +44,7 @@ impl Access {
             });
         let token = fresh::identifier();
         let repositories = repositories.collect();
-        lock(&self.tokens).insert(token.clone(), repositories);
+        self.tokens.lock().insert(token.clone(), repositories);
         let body = json!({"token": token, "access_token": token, "expires_in": 300});
         answer(StatusCode::OK, &body, None)
     }
@@ -72,7 +71,7 @@ impl Access {
         }
         let token = headers.get(header::AUTHORIZATION);
         let token = token.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let tokens = lock(&self.tokens);
+        let tokens = self.tokens.lock();
         let granted = token.and_then(|token| tokens.get(token));
         let allowed = granted.is_some_and(|granted| {
             repository.is_none_or(|name| granted.iter().any(|other| other == name))

@@ -1,13 +1,12 @@
 //! Docker Hub's limit on pulls.
 
-use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use parking_lot::{Mutex, MutexGuard};
 
-use crate::sandbox::lock::lock;
 use crate::sandbox::options::PullLimit;
 
 /// How many pulls a window allows, and how many there were in this one.
@@ -44,7 +43,7 @@ impl Pulls {
     }
 
     fn window(&self) -> MutexGuard<'_, Window> {
-        let mut window = lock(&self.window);
+        let mut window = self.window.lock();
         let is_over = |begun: Instant| begun.elapsed() >= self.limit.window;
         if window.begun.is_some_and(is_over) {
             *window = Window::new(self.limit);
