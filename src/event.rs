@@ -185,6 +185,8 @@ pub enum Event {
         remaining: u64,
         /// How many runs, this one included, share what the registry allows.
         sharers: NonZeroUsize,
+        /// How to be allowed more: a phrase.
+        remedy: String,
         /// How many images they do not suffice for.
         images: usize,
         /// Whether these images wait; they fail otherwise.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::aws::{NewSecret, SecretDescription};
 use crate::config::{CacheCredential, CacheRule, Password, StoredSecret};
@@ -59,14 +59,16 @@ impl SeenSecret {
             return Ok(Self::Elsewhere { arn: found.arn });
         }
         let (username, token) = login(rule, username.as_deref(), token, access).await?;
-        let wanted = new_secret(rule, &username, token.expose_secret());
+        let mut wanted = new_secret(rule, &username, token.expose_secret());
         let found = describe(&wanted.name, access).await?;
         let differs = match &found {
             Some(found) if found.is_deleted || !found.has_value => true,
             Some(found) => {
                 let held = access.secrets.value(&found.arn).await;
                 let held = held.map_err(|source| failed("read", &wanted.name, source))?;
-                !held.is_some_and(|held| holds(&held, &username, token.expose_secret()))
+                let (value, differs) = with_login(held.as_ref(), &username, &token);
+                wanted.value = value;
+                differs
             }
             None => false,
         };
@@ -178,10 +180,24 @@ fn new_secret(rule: &CacheRule, username: &str, token: &str) -> NewSecret {
     }
 }
 
-/// Whether a secret's text is this login; other keys in it are somebody else's.
-fn holds(held: &SecretString, username: &str, token: &str) -> bool {
-    let held: Option<Value> = serde_json::from_str(held.expose_secret()).ok();
-    held.is_some_and(|held| held["username"] == username && held["accessToken"] == token)
+/// A secret's text with this login in it, and whether it held another one. Other keys in it are
+/// somebody else's, and stay.
+fn with_login(
+    held: Option<&SecretString>,
+    username: &str,
+    token: &SecretString,
+) -> (SecretString, bool) {
+    let held = held.and_then(|held| serde_json::from_str(held.expose_secret()).ok());
+    let mut value: Map<String, Value> = held.unwrap_or_default();
+    let mut differs = false;
+    for (key, wanted) in [
+        ("username", username),
+        ("accessToken", token.expose_secret()),
+    ] {
+        let held = value.insert(key.to_owned(), wanted.into());
+        differs |= held.is_none_or(|held| held != wanted);
+    }
+    (Value::Object(value).to_string().into(), differs)
 }
 
 /// Those of the tags that a secret lacks, or has with another value.

@@ -2,6 +2,7 @@
 
 use super::cache_specification::CacheCredential;
 use super::check::Checker;
+use super::hint::nearest;
 use super::mistakes::{Located, Place};
 use super::{Password, password, written};
 use crate::ecr::{CacheUpstream, UpstreamAccess};
@@ -21,7 +22,10 @@ pub(super) fn check(
     if let Some(word) = word {
         if word.value != "manual" {
             let message = format!("`{}` is no kind of credential", word.value);
-            let hint = "write `manual`, or leave the key out".to_owned();
+            let hint = match nearest(&word.value, ["manual"]) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "write `manual`, or leave the key out".to_owned(),
+            };
             checker.mistakes.add(&word.place, message, hint);
             return None;
         }

@@ -1,18 +1,25 @@
 //! What to write instead of a word that nobody knows.
 
-/// The known word that was most likely meant.
+use std::cmp::Reverse;
+
+/// The known word that was most likely meant. Of words that are equally near it is the one that
+/// begins alike: `IMUTABLE` is no `MUTABLE`.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let allowed = (word.chars().count() / 3).max(1);
     let distance = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
         let begins = word.len() >= 3 && candidate.starts_with(&word);
-        let edits = strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
-        if begins { edits.min(allowed) } else { edits }
+        let edits = strsim::damerau_levenshtein(&word, &candidate);
+        let edits = if begins { edits.min(allowed) } else { edits };
+        let pairs = word.chars().zip(candidate.chars());
+        let alike = pairs.take_while(|(one, other)| one == other).count();
+        (edits, Reverse(alike))
     };
     known
         .into_iter()
         .map(|candidate| (distance(candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter(|((edits, _), _)| *edits <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -46,6 +53,15 @@ mod tests {
             ("platfroms", Some("platforms")),
             ("build_commands", None),
             ("", None),
+        ] {
+            assert_eq!(nearest(word, known), meant, "{word}");
+        }
+        let known = ["MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION"];
+        for (word, meant) in [
+            ("IMUTABLE", Some("IMMUTABLE")),
+            ("mutabel", Some("MUTABLE")),
+            ("imm", Some("IMMUTABLE")),
+            ("FROZEN", None),
         ] {
             assert_eq!(nearest(word, known), meant, "{word}");
         }

@@ -126,7 +126,10 @@ fn platforms(written: written::Platforms, checker: &mut Checker<'_>) -> Option<P
         written::Platforms::Word(word) if word.value == "all" => return Some(Platforms::All),
         written::Platforms::Word(word) => {
             let message = format!("expected a list or the word `all`, found `{}`", word.value);
-            let hint = format!("write `[{}]`", word.value);
+            let hint = match nearest(&word.value, ["all"]) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("write `[{}]`", word.value),
+            };
             checker.mistakes.add(&word.place, message, hint);
             return None;
         }

@@ -19,6 +19,8 @@ pub(super) struct Kind {
     numbers: &'static [&'static str],
     /// Keys that each element of `key` must have as mappings.
     parts: &'static [&'static str],
+    /// Whether `key` is a list with at least one element; ECR says so only when it gets one.
+    is_filled: bool,
 }
 
 /// A lifecycle policy: ECR's `PutLifecyclePolicy`.
@@ -28,6 +30,7 @@ pub(super) const LIFECYCLE: Kind = Kind {
     longest: 30_720,
     numbers: &["rulePriority", "countNumber"],
     parts: &["selection", "action"],
+    is_filled: true,
 };
 
 /// A repository policy: ECR's `SetRepositoryPolicy`.
@@ -37,6 +40,7 @@ pub(super) const REPOSITORY: Kind = Kind {
     longest: 10_240,
     numbers: &[],
     parts: &[],
+    is_filled: false,
 };
 
 /// The policy's JSON text.
@@ -63,6 +67,13 @@ pub(super) fn check(
     let wrong = match &json {
         Err(error) => format!("this is not JSON: {error}"),
         Ok(Json::Object(object)) if object.contains_key(kind.key) => {
+            if kind.is_filled && object[kind.key].as_array().is_none_or(Vec::is_empty) {
+                let (name, key) = (kind.name, kind.key);
+                let message = format!("`{key}` of {name} is a list of at least one");
+                let hint = "write one, or leave the policy out".to_owned();
+                checker.mistakes.add(&place, message, hint);
+                return None;
+            }
             if let Some((number, part)) = kind.lacking(&object[kind.key]) {
                 let (name, key) = (kind.name, kind.key);
                 let message = format!("`{key}[{number}]` of {name} has no mapping `{part}`");

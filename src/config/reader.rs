@@ -77,8 +77,13 @@ impl Read for bool {
             Value::Text { text, .. } if matches!(text.as_str(), "false" | "False" | "FALSE") => {
                 Some(false)
             }
-            _ => {
-                mistakes.add(place, misfit("`true` or `false`", node), None);
+            other => {
+                let meant = match other {
+                    Value::Text { text, .. } => nearest(text, ["true", "false"]),
+                    _ => None,
+                };
+                let hint = meant.map(|meant| format!("did you mean `{meant}`?"));
+                mistakes.add(place, misfit("`true` or `false`", node), hint);
                 None
             }
         }

@@ -83,6 +83,7 @@ broken! {
     broken_engine: "engine.yaml",
     broken_images: "images.yaml",
     broken_lines: "lines.yaml",
+    broken_misspelt_words: "misspelt-words.yaml",
     broken_no_images: "no-images.yaml",
     broken_nothing: "nothing.yaml",
     broken_pull_through_cache: "pull-through-cache.yaml",

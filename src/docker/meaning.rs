@@ -156,10 +156,12 @@ impl Meaning {
                  `qemu-user-static` and `binfmt-support`",
             ),
             Self::DiskFull => Some("free space where the daemon runs: `docker system prune`"),
-            Self::RateLimit => Some("log in to that registry for a higher limit, or wait"),
+            Self::RateLimit => {
+                Some("log in to that registry as somebody with a higher limit, or wait")
+            }
             Self::PullLimit => Some(
-                "log in to that registry for a higher limit, or wait until the limit's window has \
-                 passed, as `--wait` does",
+                "log in to that registry as somebody with a higher limit, or wait until the \
+                 limit's window has passed, as `--wait` does",
             ),
             Self::ImmutableTag => {
                 Some("push another tag, or set `on_conflict: keep` to leave what is there")

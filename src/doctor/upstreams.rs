@@ -11,7 +11,7 @@ use crate::config::{ImagePattern, Specification};
 use crate::credentials::Who;
 use crate::failure::{Failure as _, Kind, chain};
 use crate::image::{Location, Reference, Registry};
-use crate::registry::{Error, RateLimit};
+use crate::registry::{Client, Error, RateLimit};
 
 const NAME: &str = "upstream";
 const PULLS: &str = "pulls";
@@ -100,7 +100,7 @@ async fn ask(registry: Registry, image: Option<Reference>, sources: &Sources) ->
     findings.add(check.of(name.clone()));
     if registry.is_docker_hub() && is_reached {
         let left = in_time(PULLS, client.pulls_left()).await;
-        let check = left.map_or_else(|late| late, |left| pulls(&left));
+        let check = left.map_or_else(|late| late, |left| pulls(&left, client));
         findings.add(check.of(name));
     }
     findings
@@ -112,7 +112,7 @@ fn refused(error: &Error, who: &Who) -> Check {
     Check { message, ..check }
 }
 
-fn pulls(left: &Result<Option<RateLimit>, Error>) -> Check {
+fn pulls(left: &Result<Option<RateLimit>, Error>, client: &Client) -> Check {
     match left {
         Ok(None) => Check::ok(PULLS, "no limit is told"),
         Ok(Some(limit)) => {
@@ -125,10 +125,10 @@ fn pulls(left: &Result<Option<RateLimit>, Error>) -> Check {
             if *remaining > 0 {
                 return Check::ok(PULLS, message);
             }
-            Check::failed(PULLS, Kind::Exhausted, message).hint(
-                "add a login under `upstreams`, or wait until the limit's window has passed, as \
-                 `apply --wait` does",
-            )
+            let remedy = client.limit_remedy(&Registry::docker_hub());
+            Check::failed(PULLS, Kind::Exhausted, message).hint(format!(
+                "{remedy}, or wait until the limit's window has passed, as `apply --wait` does"
+            ))
         }
         Err(error) if error.kind() == Kind::Exhausted => Check::error(PULLS, error),
         // A mirror need not have the repository that Docker Hub tells it by.

@@ -28,6 +28,8 @@ enum BudgetError {
         registry: Registry,
         limit: RateLimit,
         sharers: NonZeroUsize,
+        /// How to be allowed more.
+        remedy: String,
     },
     #[error(
         "it needs {needed} pulls of `{registry}`, which never allows more than {} in {} h{}",
@@ -38,6 +40,8 @@ enum BudgetError {
         needed: u64,
         limit: RateLimit,
         sharers: NonZeroUsize,
+        /// How to be allowed more.
+        remedy: String,
     },
 }
 
@@ -56,15 +60,15 @@ impl Failure for BudgetError {
         };
         Some(match self {
             Self::Short {
-                registry, sharers, ..
+                remedy, sharers, ..
             } => format!(
-                "add a login for `{registry}` under `upstreams`, wait as `--wait` does, or {}",
+                "{remedy}, wait as `--wait` does, or {}",
                 fewer("name fewer images", *sharers)
             ),
             Self::Never {
-                registry, sharers, ..
+                remedy, sharers, ..
             } => format!(
-                "add a login for `{registry}` under `upstreams`, or {}",
+                "{remedy}, or {}",
                 fewer("choose fewer `platforms`", *sharers)
             ),
         })
@@ -132,7 +136,7 @@ pub(super) async fn ration(plan: &mut Plan, access: &Access, waits: bool) -> u64
     tell(access, needed, limit, &fits, waits);
     for ((plan, need), fits) in plan.images.iter_mut().zip(&needs).zip(fits) {
         if !fits {
-            let refusal = refusal(need, limit, client.sharers());
+            let refusal = refusal(need, limit, client);
             plan.decision = Err(StepError::new(Step::Read, refusal));
         }
     }
@@ -290,8 +294,10 @@ fn fits(needs: &[Need], mut left: u64) -> Vec<bool> {
     fits
 }
 
-fn refusal(need: &Need, limit: RateLimit, sharers: NonZeroUsize) -> BudgetError {
+fn refusal(need: &Need, limit: RateLimit, client: &Client) -> BudgetError {
     let registry = Registry::docker_hub();
+    let sharers = client.sharers();
+    let remedy = client.limit_remedy(&registry);
     let needed = need.pulls.len() as u64;
     if needed > limit.limit {
         BudgetError::Never {
@@ -299,22 +305,27 @@ fn refusal(need: &Need, limit: RateLimit, sharers: NonZeroUsize) -> BudgetError 
             needed,
             limit,
             sharers,
+            remedy,
         }
     } else {
         BudgetError::Short {
             registry,
             limit,
             sharers,
+            remedy,
         }
     }
 }
 
 fn tell(access: &Access, needed: u64, limit: RateLimit, fits: &[bool], waits: bool) {
+    let client = &access.upstreams.client;
+    let registry = Registry::docker_hub();
     access.observer.observe(Event::PullsShort {
-        registry: Registry::docker_hub(),
         needed,
         remaining: limit.remaining,
-        sharers: access.upstreams.client.sharers(),
+        sharers: client.sharers(),
+        remedy: client.limit_remedy(&registry),
+        registry,
         images: fits.iter().filter(|fits| !**fits).count(),
         waits,
     });

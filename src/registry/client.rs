@@ -147,12 +147,25 @@ impl Client {
         Ok(reply)
     }
 
-    /// The error that this request failed, with what can be done about credentials where that was
-    /// the reason.
+    /// The error that this request failed, with what can be done about credentials where they may
+    /// help.
     pub(super) fn failed(&self, request: &Request, cause: Arc<Cause>) -> Error {
-        let is_refused = cause.kind() == Kind::Refused;
-        let remedy = is_refused.then(|| self.inner.credentials.remedy(&request.registry));
+        let remedy = match cause.kind() {
+            Kind::Refused => Some(self.inner.credentials.remedy(&request.registry)),
+            Kind::Exhausted => Some(self.limit_remedy(&request.registry)),
+            _ => None,
+        };
         request.failed(cause).with_remedy(remedy)
+    }
+
+    /// What the user can do so that the registry allows more pulls, as far as that is a matter of
+    /// who asks: one lower-case phrase without a final period.
+    pub fn limit_remedy(&self, registry: &Registry) -> String {
+        if self.host(registry).session.has_login() {
+            format!("use a login for `{registry}` that is allowed more")
+        } else {
+            format!("add a login for `{registry}` under `upstreams`")
+        }
     }
 
     /// Waits for the right to move a blob of so many bytes: a slot at each of these registries, both

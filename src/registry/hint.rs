@@ -47,15 +47,17 @@ pub(super) fn hint(
 
 fn answer_hint(registry: &Registry, answer: &Answer, remedy: Option<&str>) -> Option<String> {
     if answer.is_pull_limit() {
+        let remedy = remedy?;
         return Some(format!(
-            "the pull rate limit of `{registry}` is used up: add a login for it under \
-             `upstreams`, or wait until the limit's window has passed, as `--wait` does"
+            "the pull rate limit of `{registry}` is used up: {remedy}, or wait until the limit's \
+             window has passed, as `--wait` does"
         ));
     }
     if let Some(rest) = answer.retry_after.filter(|_| answer.asks_for_rest()) {
+        let remedy = remedy?;
         return Some(format!(
             "`{registry}` wants to be left alone for {} minutes: wait so long, as `--wait` does, \
-             or add a login for it under `upstreams`",
+             or {remedy}",
             rest.as_secs().div_ceil(60)
         ));
     }

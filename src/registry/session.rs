@@ -36,6 +36,8 @@ pub(super) struct Session {
     closed: OnceLock<Arc<Cause>>,
     /// Whether the login does more harm than good.
     is_anonymous: AtomicBool,
+    /// Whether there was a login when one was last needed.
+    has_login: AtomicBool,
 }
 
 impl Session {
@@ -56,6 +58,7 @@ impl Session {
             trial: Trial::default(),
             closed: OnceLock::new(),
             is_anonymous: AtomicBool::new(false),
+            has_login: AtomicBool::new(false),
         }
     }
 
@@ -284,10 +287,16 @@ impl Session {
         } else {
             self.credentials.login(&self.registry).await?
         };
+        self.has_login.store(login.is_some(), Ordering::Relaxed);
         if login.is_none() {
             self.trial.end();
         }
         Ok(login)
+    }
+
+    /// Whether the registry was last asked with a login.
+    pub(super) fn has_login(&self) -> bool {
+        self.has_login.load(Ordering::Relaxed)
     }
 }
 

@@ -144,14 +144,13 @@ impl ItemObject {
         status: &'static str,
         error: Option<ErrorObject>,
     ) -> Self {
-        let reason = action.map(|action| cache_reason(action, changes));
         Self {
             prefix,
             kind: part_word(part),
             name: name.to_owned(),
             action: action.map_or("error", action_word),
             changes: changes.to_vec(),
-            reason: reason.filter(|reason| !reason.is_empty()),
+            reason: action.map(|action| cache_reason(action, changes)),
             status,
             error,
         }

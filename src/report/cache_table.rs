@@ -193,7 +193,8 @@ pub fn cache_deletions(plan: &Plan) -> impl Iterator<Item = String> {
 /// Why something is done or left.
 pub(super) fn cache_reason(action: Action, changes: &[&str]) -> String {
     match action {
-        Action::Create | Action::Unchanged => String::new(),
+        Action::Create => "new".to_owned(),
+        Action::Unchanged => "up to date".to_owned(),
         Action::Update | Action::Replace => changes.join(", "),
         Action::Delete => "the file no longer names it".to_owned(),
         Action::Orphan => "the file no longer names it; `--prune` deletes it".to_owned(),

@@ -111,6 +111,7 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             needed,
             remaining,
             sharers,
+            remedy,
             images,
             waits,
         } => {
@@ -133,8 +134,7 @@ pub(super) fn describe(style: Style, event: &Event, log: &[String]) -> Vec<Strin
             )];
             if !waits {
                 lines.push(format!(
-                    "  hint: add a login for `{registry}` under `upstreams`, let `apply --wait` \
-                     wait, or {fewer}"
+                    "  hint: {remedy}, let `apply --wait` wait, or {fewer}"
                 ));
             }
             lines

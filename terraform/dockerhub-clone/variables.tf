@@ -1,6 +1,12 @@
 variable "containers" {
   description = "The images of Docker Hub to clone, by name, with their tags."
   type        = map(list(string))
+  nullable    = false
+
+  validation {
+    condition     = length(flatten(values(var.containers))) > 0
+    error_message = "containers names no image, so that every build would fail; remove the module instead, or set its count to 0."
+  }
 }
 
 variable "build_commands" {

@@ -21,7 +21,7 @@ fn file(region: &str) -> String {
     text + "upstreams: {quay.io: {via: pull_through_cache}}\n\
             images: [mongo, {source: redis, tags: [\"7.*\"]}, quay.io/org/app:1]\n\
             repositories: {tag_immutability: true, scan_on_push: true, tags: {a: b}, \
-            lifecycle_policy: '{\"rules\": []}', policy: '{\"Statement\": []}'}\n"
+            lifecycle_policy: '{\"rules\": [{\"selection\": {}, \"action\": {}}]}', policy: '{\"Statement\": []}'}\n"
 }
 
 /// Every policy, and whose it is.

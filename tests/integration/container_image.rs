@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{Image, Lab, Longshore, Run, docker};
+use crate::harness::{Image, Lab, Longshore, Run, discard, docker};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/container-image");
 const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
@@ -42,7 +42,7 @@ impl Built {
 
 impl Drop for Built {
     fn drop(&mut self) {
-        docker(&["image", "rm", "--force", &self.name]);
+        discard(&["image", "rm", "--force", &self.name]);
     }
 }
 
@@ -74,7 +74,7 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        docker(&["rm", "--force", &self.0]);
+        discard(&["rm", "--force", &self.0]);
     }
 }
 

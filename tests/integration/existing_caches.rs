@@ -60,7 +60,9 @@ fn lab() -> Lab {
 #[test]
 fn existing_repositories_are_brought_in_line() {
     let lab = lab();
-    let new = "lifecycle_policy: {rules: []}, tags: {team: platform}";
+    let new = "lifecycle_policy: {rules: [{rulePriority: 1, selection: {tagStatus: any, \
+               countType: imageCountMoreThan, countNumber: 5}, action: {type: expire}}]}, \
+               tags: {team: platform}";
     let run = cache(&lab, new, &["apply"]).exits(0);
     assert!(run.stdout.contains("`--existing` brings"), "{}", run.stdout);
     assert_eq!(writes(&lab), ["api UpdateRepositoryCreationTemplate 200"]);

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use longshore::sandbox::{Effect, Fault, Server};
+use longshore::sandbox::{Effect, Fault, Login, Options, PullLimit, Server, Upstream};
 use serde_json::json;
 
 use crate::harness::{Image, Lab, Run, refusal, signal};
@@ -134,6 +134,37 @@ fn an_image_that_never_fits_says_so() {
 }
 
 #[test]
+fn who_has_a_login_needs_one_that_is_allowed_more() {
+    let window = Duration::from_secs(HOURS);
+    let lab = Lab::with_upstream(Options::default(), |upstream| Upstream {
+        login: Some(Login::new("acme", "token")),
+        pulls: Some(PullLimit { pulls: 0, window }),
+        ..upstream
+    });
+    lab.write_whole(&format!(
+        "version: 1\n\
+         upstreams: {{docker.io: {{endpoint: 'http://{}', username: acme, password: {{env: TOKEN}}}}}}\n\
+         images: [redis]\n",
+        lab.upstream()
+    ));
+    for repository in ["library/redis", "ratelimitpreview/test"] {
+        lab.offer(repository, "latest", b"layer");
+    }
+    let call = |arguments: &[&str]| lab.longshore(arguments).env("TOKEN", "token").run();
+    let remedy = "use a login for `docker.io` that is allowed more";
+    let plan = call(&["plan"]).exits(0);
+    plan.says(&[&format!("  hint: {remedy}, let `apply --wait` wait, or")]);
+    let run = call(&["apply", "--output", "json"]).exits(1);
+    assert_eq!(
+        run.json()["images"][0]["error"]["hint"],
+        format!("{remedy}, or choose fewer `platforms`")
+    );
+    let doctor = call(&["doctor"]).exits(1);
+    let told = format!("{remedy}, or wait until the limit's window has passed");
+    assert!(doctor.stdout.contains(&told), "{}", doctor.stdout);
+}
+
+#[test]
 fn equal_tags_cost_one_pull() {
     let lab = Lab::limited(1, HOURS);
     lab.write("images: [{source: redis, tags: ['7', '7.2', latest]}]\n");
@@ -213,7 +244,7 @@ fn the_pulls_of_the_docker_daemon_are_waited_for_too() {
         "docker.io allows 0 more pulls and about 1 are needed: not enough for what Docker builds\n",
         &format!("cannot build for linux/{}: ", Image::native()),
         "toomanyrequests: You have reached your unauthenticated pull rate limit",
-        "hint: log in to that registry for a higher limit",
+        "hint: log in to that registry as somebody with a higher limit",
     ]);
     let run = apply(3, &["--wait"]).exits(0);
     assert_eq!(run.each("status"), ["done"]);

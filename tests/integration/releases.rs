@@ -111,6 +111,41 @@ fn a_program_and_its_checksum_are_what_modules_and_starters_take() {
     assert!(!folder.path().join("longshore-linux-amd64.sha256").exists());
 }
 
+/// The tag that pull-sync's task runs by default; no trial becomes it.
+#[test]
+fn the_image_of_a_release_is_the_latest() {
+    let variables = root().join("terraform/pull-sync/variables.tf");
+    let variables = fs::read_to_string(variables).unwrap();
+    let (_, input) = variables.split_once("\"task_image_tag\"").unwrap();
+    let (input, _) = input.split_once('}').unwrap();
+    assert!(input.contains("default     = \"latest\""), "{input}");
+
+    let release = release();
+    let script = scripts(&release["jobs"]["image"], ":latest");
+    let folder = tempfile::tempdir().unwrap();
+    let docker = folder.path().join("docker");
+    fs::write(&docker, "#!/bin/sh\necho \"$@\"\n").unwrap();
+    fs::set_permissions(docker, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!(
+        "{}:{}",
+        folder.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let arguments = ["-e", "-c", script[0]];
+    let run = Longshore::program(Path::new("bash"), folder.path(), &arguments)
+        .env("PATH", path)
+        .env("GH_REPO", "Acme/longshore")
+        .env("TAG", "v1.2.3")
+        .run();
+    assert_eq!(
+        run.exits(0).stdout,
+        "buildx imagetools create --tag ghcr.io/acme/longshore:latest ghcr.io/acme/longshore:1.2.3\n"
+    );
+    let steps = release["jobs"]["image"]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["run"] == script[0]).unwrap();
+    assert_eq!(step["if"], "${{ !contains(github.ref_name, '-') }}");
+}
+
 /// The newest version in the change log is that of the program.
 #[test]
 fn the_change_log_knows_this_version() {

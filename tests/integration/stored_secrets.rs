@@ -98,6 +98,31 @@ fn says_what_is_wrong_with_a_secret() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
+/// ECR takes two of a secret's keys, and somebody else may keep others beside them.
+#[test]
+fn a_new_token_leaves_other_keys_in_the_secret() {
+    let lab = private_lab();
+    let aws = lab.aws();
+    let kept =
+        |token: &str| json!({"username": "acme", "accessToken": token, "owner": {"team": 7}});
+    aws.keep_secret("eu-west-1", SECRET, &kept("old").to_string());
+    let text = "version: 1\npull_through_cache: {docker-hub: {registry: docker.io, username: acme, \
+                access_token: {env: TOKEN}}}\n";
+    let apply = || {
+        let run = lab.longshore(&["cache", "apply", "--output", "json", "-f", "-"]);
+        run.env("TOKEN", "good").stdin(text).run().exits(0)
+    };
+    let secret = |run: &Run| run.json()["items"][0]["status"].clone();
+    assert_eq!(secret(&apply()), "updated");
+    assert_eq!(aws.secret("eu-west-1", SECRET), kept("good"));
+    assert_eq!(secret(&apply()), "unchanged");
+    // What is no mapping has no keys to keep.
+    aws.change_secret("eu-west-1", SECRET, &json!("good"));
+    assert_eq!(secret(&apply()), "updated");
+    let login = json!({"username": "acme", "accessToken": "good"});
+    assert_eq!(aws.secret("eu-west-1", SECRET), login);
+}
+
 /// The token that the pull-through cache's rule uses logs a build in, too. It is in another region
 /// than the destination, which its ARN says.
 #[test]

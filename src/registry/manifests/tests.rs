@@ -208,10 +208,30 @@ async fn docker_hubs_pull_limit_is_named_and_not_hammered() {
     assert_eq!(error.kind(), Kind::Exhausted);
     assert_eq!(
         error.hint().unwrap(),
-        "the pull rate limit of `docker.io` is used up: add a login for it under `upstreams`, \
-         or wait until the limit's window has passed, as `--wait` does"
+        "the pull rate limit of `docker.io` is used up: add a login for `docker.io` under \
+         `upstreams`, or wait until the limit's window has passed, as `--wait` does"
     );
     assert_eq!(fake.log(), ["GET /v2/library/redis/manifests/7"]);
+}
+
+#[tokio::test]
+async fn a_login_that_is_allowed_no_more_needs_another() {
+    let fake = Fake::start_with_ping(|request, _| match request.authorization() {
+        "" => Reply::status(401).header("www-authenticate", "Basic realm=\"r\""),
+        _ => Reply::status(429).header("ratelimit-remaining", "0;w=21600"),
+    })
+    .await;
+    let image = fake.image("app:1");
+    let client = fake.client_as("u", "p");
+    let error = client.get_manifest(&image).await.unwrap_err();
+    let registry = &image.registry;
+    assert_eq!(
+        error.hint().unwrap(),
+        format!(
+            "the pull rate limit of `{registry}` is used up: use a login for `{registry}` that is \
+             allowed more, or wait until the limit's window has passed, as `--wait` does"
+        )
+    );
 }
 
 #[tokio::test]
@@ -225,7 +245,7 @@ async fn a_registry_that_wants_to_be_left_alone_is() {
         error.hint().unwrap(),
         format!(
             "`{registry}` wants to be left alone for 60 minutes: wait so long, as `--wait` does, \
-             or add a login for it under `upstreams`"
+             or add a login for `{registry}` under `upstreams`"
         )
     );
     assert!(client.rest(registry) > Duration::from_mins(59));

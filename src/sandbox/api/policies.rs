@@ -88,18 +88,21 @@ pub(super) fn delete(state: &State, input: &Named) -> Result<Value, Exception> {
 
 /// A lifecycle policy, as far as it is looked at.
 pub(super) fn check_lifecycle(text: &str) -> Result<(), Exception> {
-    if has_list(text, "rules") {
-        return Ok(());
-    }
+    let wrong = match list(text, "rules").as_deref() {
+        None => "rules are missing",
+        Some([]) => "array is too short: must have at least 1 elements but instance has 0 elements",
+        Some(_) => return Ok(()),
+    };
+    let constraint = format!("Lifecycle policy validation failure: {wrong}");
     Err(Exception::invalid_parameter(
         "LifecyclePolicyText",
-        "Lifecycle policy validation failure: rules are missing",
+        &constraint,
     ))
 }
 
 /// A repository policy, as far as it is looked at.
 pub(super) fn check_policy(text: &str) -> Result<(), Exception> {
-    if has_list(text, "Statement") {
+    if list(text, "Statement").is_some() {
         return Ok(());
     }
     let constraint = "Invalid repository policy provided";
@@ -119,9 +122,9 @@ fn no_policy(state: &State, name: &str) -> Exception {
     )
 }
 
-fn has_list(text: &str, name: &str) -> bool {
-    let policy: Option<Value> = serde_json::from_str(text).ok();
-    policy.is_some_and(|policy| policy.get(name).is_some_and(Value::is_array))
+fn list(text: &str, name: &str) -> Option<Vec<Value>> {
+    let policy: Value = serde_json::from_str(text).ok()?;
+    policy.get(name)?.as_array().cloned()
 }
 
 fn lifecycle(state: &State, name: &str, text: &str) -> Value {

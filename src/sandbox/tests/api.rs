@@ -128,9 +128,9 @@ async fn exceptions_are_those_of_ecr() {
 async fn policies_are_given_back() {
     let client = Client::start(Options::default()).await;
     let named = || json!({"repositoryName": "app"});
-    let text = r#"{"rules":[]}"#;
-    let put = json!({"repositoryName": "app", "lifecyclePolicyText": text});
-    client.call("PutLifecyclePolicy", put).await;
+    let text = r#"{"rules":[{"rulePriority":1}]}"#;
+    let put = |text| json!({"repositoryName": "app", "lifecyclePolicyText": text});
+    client.call("PutLifecyclePolicy", put(text)).await;
     let policy = client.call("GetLifecyclePolicy", named()).await;
     assert_eq!(policy["lifecyclePolicyText"], text);
     let text = r#"{"Statement":[]}"#;

@@ -88,7 +88,7 @@ fn stop_upstream(client: &Client) {
 #[tokio::test]
 async fn the_first_pull_imports_by_the_template_and_later_ones_need_no_upstream() {
     let (client, _root, mongo) = start("good").await;
-    let lifecycle = json!({"rules": []}).to_string();
+    let lifecycle = json!({"rules": [{"rulePriority": 1}]}).to_string();
     let template = json!({
         "prefix": "docker-hub",
         "appliedFor": ["PULL_THROUGH_CACHE"],

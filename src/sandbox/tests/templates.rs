@@ -10,7 +10,7 @@ const CREATE: &str = "CreateRepositoryCreationTemplate";
 const UPDATE: &str = "UpdateRepositoryCreationTemplate";
 
 fn lifecycle() -> String {
-    json!({"rules": []}).to_string()
+    json!({"rules": [{"rulePriority": 1}]}).to_string()
 }
 
 #[tokio::test]
@@ -73,6 +73,7 @@ async fn exceptions_about_templates_are_those_of_ecr() {
     client
         .call(CREATE, template(json!({"prefix": "there"})))
         .await;
+    let empty = r#"{"rules": []}"#;
     let long = json!({"rules": [], "x": "x".repeat(30_720)}).to_string();
     let mut lines = Vec::new();
     for (operation, input) in [
@@ -81,6 +82,7 @@ async fn exceptions_about_templates_are_those_of_ecr() {
         (CREATE, template(json!({"appliedFor": []}))),
         (CREATE, template(json!({"appliedFor": ["PULL"]}))),
         (CREATE, template(json!({"lifecyclePolicy": "{}"}))),
+        (CREATE, template(json!({"lifecyclePolicy": empty}))),
         (CREATE, template(json!({"lifecyclePolicy": long}))),
         (CREATE, template(json!({"repositoryPolicy": "{}"}))),
         (CREATE, template(json!({"imageTagMutability": "SOME"}))),

@@ -362,3 +362,27 @@ run "lines_for_nothing" {
 
   expect_failures = [check.build_commands]
 }
+
+run "no_containers" {
+  command = plan
+
+  variables {
+    containers      = {}
+    build_commands  = {}
+    longshore_image = "registry.example/longshore:0.1.0"
+  }
+
+  expect_failures = [var.containers]
+}
+
+run "containers_without_tags" {
+  command = plan
+
+  variables {
+    containers      = { mongo = [], redis = [] }
+    build_commands  = {}
+    longshore_image = "registry.example/longshore:0.1.0"
+  }
+
+  expect_failures = [var.containers]
+}

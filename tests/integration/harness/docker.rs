@@ -25,6 +25,12 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// Removes what a test leaves behind. That it cannot be removed is no matter: a test that fails
+/// drops it too, and a second panic would end all tests.
+pub(crate) fn discard(arguments: &[&str]) {
+    let _ = command(arguments).output();
+}
+
 /// The images in the daemon that are a test's or are made from them, those without a name included.
 pub(crate) fn images_of(test: &str) -> BTreeSet<String> {
     let filter = format!("label={LABEL}={test}");

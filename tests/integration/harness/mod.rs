@@ -27,7 +27,7 @@ mod world;
 pub(crate) use archive::archive;
 pub(crate) use artifact::digest_of;
 pub(crate) use aws::Aws;
-pub(crate) use docker::{docker, images_of};
+pub(crate) use docker::{discard, docker, images_of};
 pub(crate) use engine::{Builder, Engine};
 pub(crate) use events::Events;
 pub(crate) use file_server::FileServer;

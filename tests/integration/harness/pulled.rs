@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
-use super::docker::{command, docker};
+use super::docker::{discard, docker};
 
 /// An image that Docker has pulled, until the test ends.
 pub(crate) struct Pulled {
@@ -46,6 +46,6 @@ impl Pulled {
 
 impl Drop for Pulled {
     fn drop(&mut self) {
-        let _ = command(&["rmi", &self.name]).output();
+        discard(&["rmi", &self.name]);
     }
 }
