@@ -2,7 +2,7 @@
 
 use super::cache_specification::CacheCredential;
 use super::check::Checker;
-use super::hint::nearest;
+use super::hint::suggest_or;
 use super::mistakes::{Located, Place};
 use super::{Password, password, written};
 use crate::ecr::{CacheUpstream, UpstreamAccess};
@@ -22,10 +22,8 @@ pub(super) fn check(
     if let Some(word) = word {
         if word.value != "manual" {
             let message = format!("`{}` is no kind of credential", word.value);
-            let hint = match nearest(&word.value, ["manual"]) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => "write `manual`, or leave the key out".to_owned(),
-            };
+            let otherwise = "write `manual`, or leave the key out";
+            let hint = suggest_or(&word.value, &["manual"], otherwise);
             checker.mistakes.add(&word.place, message, hint);
             return None;
         }

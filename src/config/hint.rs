@@ -26,9 +26,14 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 
 /// A hint: the nearest known word, or all of them after `otherwise`.
 pub(super) fn suggest(word: &str, known: &[&str], otherwise: &str) -> String {
+    suggest_or(word, known, &format!("{otherwise} {}", list(known)))
+}
+
+/// A hint: the nearest known word, or what else there is to say.
+pub(super) fn suggest_or(word: &str, known: &[&str], otherwise: &str) -> String {
     match nearest(word, known.iter().copied()) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("{otherwise} {}", list(known)),
+        None => otherwise.to_owned(),
     }
 }
 

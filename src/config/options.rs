@@ -3,7 +3,7 @@
 use super::build_options::BuildOptions;
 use super::check::Checker;
 use super::dockerfile_options::DockerfileOptions;
-use super::hint::{nearest, suggest};
+use super::hint::{nearest, suggest, suggest_or};
 use super::mistakes::{Located, Place};
 use super::specification::{Attestations, Builder, BuilderEngine, Platforms, Publish};
 use super::written;
@@ -126,10 +126,8 @@ fn platforms(written: written::Platforms, checker: &mut Checker<'_>) -> Option<P
         written::Platforms::Word(word) if word.value == "all" => return Some(Platforms::All),
         written::Platforms::Word(word) => {
             let message = format!("expected a list or the word `all`, found `{}`", word.value);
-            let hint = match nearest(&word.value, ["all"]) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("write `[{}]`", word.value),
-            };
+            let otherwise = format!("write `[{}]`", word.value);
+            let hint = suggest_or(&word.value, &["all"], &otherwise);
             checker.mistakes.add(&word.place, message, hint);
             return None;
         }

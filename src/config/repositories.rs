@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check::Checker;
-use super::hint::{nearest, suggest};
+use super::hint::{suggest, suggest_or};
 use super::mistakes::Located;
 use super::reader::Table;
 use super::shapes::is_kms_arn;
@@ -104,10 +104,8 @@ pub(super) fn encryption(
         written::Encryption::Word(word) if word.value == "AES256" => Some(Encryption::Aes256),
         written::Encryption::Word(word) => {
             let message = format!("`{}` is no encryption of ECR", word.value);
-            let hint = match nearest(&word.value, ["AES256"]) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => "write `AES256` or `{kms_key_arn: ARN}`".to_owned(),
-            };
+            let otherwise = "write `AES256` or `{kms_key_arn: ARN}`";
+            let hint = suggest_or(&word.value, &["AES256"], otherwise);
             checker.mistakes.add(&word.place, message, hint);
             None
         }
