@@ -169,11 +169,7 @@ async fn platform(
             url: url.to_string(),
             source,
         })?;
-    Ok(Platform::new(
-        &configuration.os().to_string(),
-        &configuration.architecture().to_string(),
-        configuration.variant().as_deref(),
-    ))
+    Ok(Platform::from(&configuration))
 }
 
 /// Fails where one of the platforms is not offered.

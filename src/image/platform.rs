@@ -75,6 +75,16 @@ impl From<&oci_spec::image::Platform> for Platform {
     }
 }
 
+impl From<&oci_spec::image::ImageConfiguration> for Platform {
+    fn from(configuration: &oci_spec::image::ImageConfiguration) -> Self {
+        Self::new(
+            &configuration.os().to_string(),
+            &configuration.architecture().to_string(),
+            configuration.variant().as_deref(),
+        )
+    }
+}
+
 impl FromStr for Platform {
     type Err = ParsePlatformError;
 

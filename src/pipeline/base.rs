@@ -13,7 +13,7 @@ use crate::image::{
 use crate::store::Store;
 
 use super::base_error::BaseError;
-use super::base_image::BaseImage;
+use super::base_image::{BaseImage, malformed};
 use super::{StepError, Upstreams};
 
 /// Configurations of one image's platforms that are read together.
@@ -238,19 +238,10 @@ async fn single(
         .get_blob(image, manifest.config())
         .await
         .map_err(StepError::at(Step::Resolve))?;
-    let configuration: ImageConfiguration = serde_json::from_slice(&bytes)
-        .map_err(|error| BaseError::Configuration {
-            image: image.to_string(),
-            source: error,
-        })
-        .map_err(StepError::at(Step::Resolve))?;
-    let platform = Platform::new(
-        &configuration.os().to_string(),
-        &configuration.architecture().to_string(),
-        configuration.variant().as_deref(),
-    );
+    let configuration: ImageConfiguration =
+        serde_json::from_slice(&bytes).map_err(malformed(image))?;
     Ok(PlatformBase {
-        platform,
+        platform: Platform::from(&configuration),
         digest: digest.clone(),
         configuration: Some(bytes),
         manifest: Some(manifest),

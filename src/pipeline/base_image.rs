@@ -51,12 +51,7 @@ impl BaseImage {
             }
             _ => return Self::fetch(&way.tally.reader, &pinned).await,
         };
-        known
-            .map_err(|source| BaseError::Configuration {
-                image: pinned.to_string(),
-                source,
-            })
-            .map_err(StepError::at(Step::Resolve))
+        known.map_err(malformed(&pinned))
     }
 
     fn without_layers(configuration: Bytes) -> Result<Self, serde_json::Error> {
@@ -74,7 +69,6 @@ impl BaseImage {
 
     /// Reads a platform's manifest, which is named by its digest, and configuration: two GETs.
     pub(super) async fn fetch(store: &Store, pinned: &Location) -> Result<Self, StepError> {
-        let image = || pinned.to_string();
         let resolve = StepError::at::<BaseError>;
         let manifest = store
             .get_manifest(pinned)
@@ -82,7 +76,7 @@ impl BaseImage {
             .map_err(StepError::at(Step::Resolve))?
             .ok_or_else(|| resolve(Step::Resolve)(BaseError::missing(store, pinned)))?;
         let unusable = |source: ParseManifestError| BaseError::Manifest {
-            image: image(),
+            image: pinned.to_string(),
             source,
         };
         let manifest = match manifest.content().map_err(unusable) {
@@ -98,12 +92,7 @@ impl BaseImage {
             .get_blob(pinned, manifest.config())
             .await
             .map_err(StepError::at(Step::Resolve))?;
-        Self::new(manifest, configuration)
-            .map_err(|source| BaseError::Configuration {
-                image: image(),
-                source,
-            })
-            .map_err(resolve(Step::Resolve))
+        Self::new(manifest, configuration).map_err(malformed(pinned))
     }
 
     fn new(manifest: ImageManifest, configuration: Bytes) -> Result<Self, serde_json::Error> {
@@ -137,6 +126,12 @@ impl BaseImage {
         let blobs = self.manifest.layers().iter().flat_map(Digest::try_from);
         blobs.chain(self.diff_ids.iter().cloned()).collect()
     }
+}
+
+/// The error that the configuration of an image is none.
+pub(super) fn malformed(image: &Location) -> impl FnOnce(serde_json::Error) -> StepError {
+    let image = image.to_string();
+    |source| StepError::new(Step::Resolve, BaseError::Configuration { image, source })
 }
 
 /// A time in seconds since 1970, and as text. What is no time of our days is the beginning of 1970,
